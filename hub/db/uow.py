@@ -1,0 +1,146 @@
+"""Unit of work: one transaction that holds a change, its events and its notices.
+
+Rooms take a :class:`UnitOfWork` and never commit; whoever opens it (a front door, a job, the control stream)
+decides where the transaction ends. Raising anything inside rolls everything back: nothing is half-applied.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime
+
+from sqlalchemy import Connection, event, func, insert, select, text
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+
+from hub.db.clock import Clock, utc_now
+from hub.db.engine import open_engine
+from hub.db.notify import Notice, Notifier
+from hub.db.outbox import Event, OutboxEvent
+
+POSTGRES_CHANNEL = "certwright"
+_WRITE = "certwright_write"
+
+
+class UnitOfWork:
+    """An open write transaction.
+
+    ``session`` runs statements; ``now`` is the one time that all rows of this transaction carry.
+    """
+
+    def __init__(self, session: AsyncSession, now: datetime) -> None:
+        self.session = session
+        self.now = now
+        self.events: list[Event] = []
+        self.notices: list[Notice] = []
+        self._after_commit: list[Callable[[], None]] = []
+
+    def emit(self, event_: Event) -> None:
+        """Record that something happened; stored with the transaction."""
+        self.events.append(event_)
+
+    def notify(self, channel: str, payload: str = "") -> None:
+        """Wake up the readers of ``channel``, in every replica, once this is committed."""
+        notice = Notice(channel, payload)
+        if notice not in self.notices:
+            self.notices.append(notice)
+
+    def after_commit(self, callback: Callable[[], None]) -> None:
+        """Run ``callback`` in this process after the commit; for memory, never for data."""
+        self._after_commit.append(callback)
+
+    def committed(self) -> None:
+        """Run the callbacks. Called by :class:`Database` only."""
+        for callback in self._after_commit:
+            callback()
+
+
+class Database:
+    """The one shared state of the hub: read and write transactions on an engine."""
+
+    def __init__(
+        self, engine: AsyncEngine, *, clock: Clock = utc_now, notifier: Notifier | None = None
+    ) -> None:
+        self.engine = engine
+        self.clock = clock
+        self.notifier = notifier or Notifier()
+        self.is_sqlite = engine.dialect.name == "sqlite"
+        self._writing = engine.execution_options(**{_WRITE: True})
+        # SQLite has one writer: queueing here is fair and costs nothing, unlike retrying on a busy file.
+        self._writer = asyncio.Lock() if self.is_sqlite else None
+        if self.is_sqlite:
+            event.listen(engine.sync_engine, "begin", _begin_sqlite)
+
+    @classmethod
+    def open(cls, database_url: str, *, clock: Clock = utc_now) -> Database:
+        """Open the database at ``database_url``."""
+        return cls(open_engine(database_url), clock=clock)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self.engine.dispose()
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncSession]:
+        """Open a read transaction: one consistent snapshot."""
+        async with AsyncSession(self.engine, expire_on_commit=False) as session:
+            yield session
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[UnitOfWork]:
+        """Open a unit of work; commits at the end of the block, rolls back when it raises."""
+        async with AsyncExitStack() as stack:
+            if self._writer is not None:
+                await stack.enter_async_context(self._writer)
+            session = await stack.enter_async_context(AsyncSession(self._writing, expire_on_commit=False))
+            await stack.enter_async_context(session.begin())
+            uow = UnitOfWork(session, self.clock())
+            yield uow
+            await self._store_events(uow)
+        # After the stack: committed, and the writer's lock is free again.
+        uow.committed()
+        if self.is_sqlite:
+            self.notifier.publish(uow.notices)
+
+    async def _store_events(self, uow: UnitOfWork) -> None:
+        if uow.events:
+            uow.notify("events")
+            await uow.session.flush()
+            # Other transactions may commit between two ids: readers on PostgreSQL stop at the oldest open
+            # one, which they tell by this number.
+            transaction_id = (
+                None
+                if self.is_sqlite
+                else (await uow.session.execute(select(func.txid_current()))).scalar_one()
+            )
+            await uow.session.execute(
+                insert(OutboxEvent),
+                [
+                    {
+                        "at": uow.now,
+                        "kind": item.kind,
+                        "object_type": item.object_type,
+                        "object_id": item.object_id,
+                        "organization_id": item.organization_id,
+                        "data": item.data,
+                        "transaction_id": transaction_id,
+                    }
+                    for item in uow.events
+                ],
+            )
+        if uow.notices and not self.is_sqlite:
+            for notice in uow.notices:
+                body = json.dumps([notice.channel, notice.payload])
+                await uow.session.execute(select(func.pg_notify(POSTGRES_CHANNEL, body)))
+
+    async def check(self) -> None:
+        """Run a trivial statement; raises what the driver raises when the database is away."""
+        async with self.engine.connect() as connection:
+            await connection.execute(text("SELECT 1"))
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get(_WRITE, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,0 +1,34 @@
+"""What a route's handler is given: who calls, and the input already checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from pydantic import BaseModel
+
+from hub.http.principal import Principal
+
+BodyT = TypeVar("BodyT", bound=BaseModel | None, covariant=True)
+QueryT = TypeVar("QueryT", bound=BaseModel | None, covariant=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call(Generic[BodyT, QueryT]):
+    """One authenticated, authorized and parsed request.
+
+    ``path`` holds the path parameters as text; :meth:`int_path` reads a numeric one.
+    """
+
+    principal: Principal
+    body: BodyT
+    query: QueryT
+    path: Mapping[str, str]
+    headers: Mapping[str, str]
+    remote: str
+    request_id: str
+
+    def int_path(self, name: str) -> int:
+        """Return a path parameter as a number; routes declare it as ``{name:int}``."""
+        return int(self.path[name])

@@ -1,0 +1,48 @@
+"""Who is acting: an administrator with roles, or the system itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """Administrator roles: of the whole system, of organizations, of departments."""
+
+    MRAO = "MRAO"
+    RAO = "RAO"
+    DRAO = "DRAO"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleGrant:
+    """One role of an administrator; RAO names an organization, DRAO a department of it too."""
+
+    role: Role
+    organization_id: int | None = None
+    department_id: int | None = None
+    # "ssl", "client", "code_signing", "device"; empty for MRAO, which covers all.
+    certificate_types: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Principal:
+    """Somebody who acts. ``kind``: "administrator", "api_token" or "system"."""
+
+    kind: str
+    id: str
+    name: str
+    grants: tuple[RoleGrant, ...] = ()
+
+    @property
+    def sees_everything(self) -> bool:
+        """Whether no organization limits this principal."""
+        return self.kind == "system" or any(grant.role is Role.MRAO for grant in self.grants)
+
+    @property
+    def organization_ids(self) -> frozenset[int]:
+        """The organizations that the grants name; meaningless when :attr:`sees_everything`."""
+        return frozenset(grant.organization_id for grant in self.grants if grant.organization_id is not None)
+
+
+SYSTEM = Principal(kind="system", id="system", name="system")

@@ -1,0 +1,112 @@
+"""What a CA backend is: the port between the lifecycle and any CA.
+
+A backend is one file, found by the entry point group ``certwright.ca_backends``. It has three duties; what
+else it can do it says by implementing one of the one-method capability protocols below, so that the hub asks
+before it offers a button.
+
+Issuance takes two steps so that a crash can't issue twice: :meth:`CaBackend.prepare` fixes everything that
+identifies the order (for the private CA: serial, dates, the exact TBSCertificate; for a remote CA: an
+idempotency key) and the hub commits that *intent* before :meth:`CaBackend.submit` performs the irreversible
+act. ``submit`` is given the same intent again after a crash and must lead to the same certificate.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol, runtime_checkable
+
+from pydantic import BaseModel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateOrder:
+    """What the lifecycle orders, already checked against the profile and its policies.
+
+    ``csr`` is DER. ``subject`` maps attribute names (common_name, organization, organizational_unit,
+    locality, state, country, email) to values. ``not_before`` is the hub's time of the order.
+    """
+
+    order_id: str
+    certificate_type: str
+    csr: bytes
+    subject: dict[str, str]
+    dns_names: tuple[str, ...]
+    ip_addresses: tuple[str, ...] = ()
+    emails: tuple[str, ...] = ()
+    term_days: int
+    key_usage: tuple[str, ...] = ("digital_signature",)
+    extended_key_usage: tuple[str, ...] = ("server_auth",)
+    not_before: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intent:
+    """What is recorded before the irreversible act. ``document`` is the backend's own JSON."""
+
+    serial_hex: str | None
+    document: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issued:
+    """The CA signed: DER certificates, leaf first, then issuers up to and including the root if known."""
+
+    chain: tuple[bytes, ...]
+    order_number: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pending:
+    """The CA has the order and has not decided; ask again after ``retry_after_s``."""
+
+    order_number: str
+    retry_after_s: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """The CA said no, in its own words. ``invalid``: the order was wrong, rather than forbidden."""
+
+    reason: str
+    message: str
+    invalid: bool
+
+
+SubmitOutcome = Issued | Pending | Refused
+
+
+class CaBackend(Protocol):
+    """A CA that certificates can be ordered from. One instance serves one configured CA."""
+
+    kind: str
+    settings_model: type[BaseModel]
+
+    async def prepare(self, order: CertificateOrder) -> Intent:
+        """Fix everything that identifies the order, without any effect outside.
+
+        Raises:
+            PolicyViolation: the CA can't issue this (key type, term beyond the CA's own expiry ...).
+        """
+        ...
+
+    async def submit(self, order: CertificateOrder, intent: Intent) -> SubmitOutcome:
+        """Perform the order, or find out what became of it; safe to repeat with the same intent.
+
+        Raises:
+            Unavailable: the CA can't be reached now; the hub tries again later.
+        """
+        ...
+
+    async def test(self) -> None:
+        """Check settings and connection; raises what is wrong."""
+        ...
+
+
+@runtime_checkable
+class CanRevoke(Protocol):
+    """A CA that revokes."""
+
+    async def revoke(self, serial_hex: str, *, reason: str, at: datetime) -> None:
+        """Revoke by serial number with an RFC 5280 section 5.3.1 reason name. Repeating is no error."""
+        ...
