@@ -1,0 +1,1 @@
+"""Server installers: plug-ins that put a certificate on a server and never leave it broken."""

@@ -1,0 +1,1 @@
+"""Inventory of the TLS servers that this agent may look after."""
