@@ -1,0 +1,59 @@
+"""Subject alternative names (RFC 5280, 4.2.1.6) as plain strings by kind."""
+
+import ipaddress
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from cryptography import x509
+
+
+@dataclass(frozen=True, slots=True)
+class AltNames:
+    """Alternative names by kind, in the order of the certificate."""
+
+    dns_names: tuple[str, ...] = ()
+    ip_addresses: tuple[str, ...] = ()
+    emails: tuple[str, ...] = ()
+    other_names: tuple[str, ...] = ()
+    """Names of further kinds, as ``kind:value``."""
+
+
+def read_alt_names(names: Iterable[x509.GeneralName]) -> AltNames:
+    """Sort general names into kinds; DNS names in lower case, nothing validated."""
+    dns_names: list[str] = []
+    ip_addresses: list[str] = []
+    emails: list[str] = []
+    other_names: list[str] = []
+    for name in names:
+        match name:
+            case x509.DNSName():
+                dns_names.append(name.value.lower())
+            case x509.IPAddress():
+                ip_addresses.append(str(name.value))
+            case x509.RFC822Name():
+                emails.append(name.value)
+            case _:
+                other_names.append(_describe(name))
+    return AltNames(tuple(dns_names), tuple(ip_addresses), tuple(emails), tuple(other_names))
+
+
+def _describe(name: x509.GeneralName) -> str:
+    match name:
+        case x509.UniformResourceIdentifier():
+            return f"uri:{name.value}"
+        case x509.DirectoryName():
+            return f"dirName:{name.value.rfc4514_string()}"
+        case x509.RegisteredID():
+            return f"rid:{name.value.dotted_string}"
+        case x509.OtherName():
+            return f"otherName:{name.type_id.dotted_string}"
+        case _:
+            return f"unknown:{type(name).__name__}"
+
+
+def write_alt_names(names: AltNames) -> x509.SubjectAlternativeName:
+    """Build the extension's value from names that are already normalized."""
+    general: list[x509.GeneralName] = [x509.DNSName(name) for name in names.dns_names]
+    general += [x509.IPAddress(ipaddress.ip_address(address)) for address in names.ip_addresses]
+    general += [x509.RFC822Name(address) for address in names.emails]
+    return x509.SubjectAlternativeName(general)
