@@ -42,12 +42,12 @@ $(VENV)/.dev: $(VENV)/.run requirements/dev.txt
 
 $(WEB)/node_modules/.installed: $(VENV)/.run $(WEB)/package.json $(WEB)/package-lock.json
 	@echo "setup: installing the console's packages"
-	@cd $(WEB) && $(subst installers/,../../installers/,$(subst $(VENV),../../$(VENV),$(WITH_NODE))) npm ci --no-audit --no-fund --loglevel=error
+	@$(WITH_NODE) npm --prefix $(WEB) ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
 $(CONSOLE): $(WEB)/node_modules/.installed $(CONSOLE_SOURCES)
 	@echo "setup: building the console"
-	@cd $(WEB) && $(subst installers/,../../installers/,$(subst $(VENV),../../$(VENV),$(WITH_NODE))) npm run --silent build
+	@$(WITH_NODE) npm --prefix $(WEB) run --silent build
 	@touch $@
 
 console: $(CONSOLE)  ## build the web console
@@ -60,7 +60,7 @@ demo: $(VENV)/.run $(CONSOLE)  ## the main job, end to end; ARGS=--once ends aft
 test: setup  ## install what the tests need and run all of them
 	@sh tests/install-servers.sh
 	@$(BIN)/pytest $(PYTEST_ARGS)
-	@cd $(WEB) && $(subst installers/,../../installers/,$(subst $(VENV),../../$(VENV),$(WITH_NODE))) npm test --silent
+	@$(WITH_NODE) npm --prefix $(WEB) test --silent
 
 check: setup  ## ruff, types, import contracts, drift of generated files, web lint and types
 	$(BIN)/ruff check .
@@ -68,7 +68,7 @@ check: setup  ## ruff, types, import contracts, drift of generated files, web li
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m tests.drift
-	@cd $(WEB) && $(subst installers/,../../installers/,$(subst $(VENV),../../$(VENV),$(WITH_NODE))) npm run --silent check
+	@$(WITH_NODE) npm --prefix $(WEB) run --silent check
 
 bench: $(VENV)/.dev  ## every benchmark, a table each
 	@$(BIN)/python -m benchmarks $(ARGS)
@@ -82,7 +82,7 @@ protos: $(VENV)/.dev  ## regenerate the gRPC code
 
 openapi: setup  ## regenerate docs/openapi.json and the console's types
 	$(BIN)/certwright hub openapi > docs/openapi.json
-	@cd $(WEB) && $(subst installers/,../../installers/,$(subst $(VENV),../../$(VENV),$(WITH_NODE))) npm run --silent types
+	@$(WITH_NODE) npm --prefix $(WEB) run --silent types
 
 migration: $(VENV)/.dev  ## write a migration from the models: make migration MESSAGE="add x"
 	$(BIN)/python -m hub.db.migrations.revise "$(MESSAGE)"
