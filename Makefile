@@ -55,7 +55,7 @@ console: $(CONSOLE)  ## build the web console
 setup: $(VENV)/.dev $(CONSOLE)  ## .venv with everything pinned, console built
 
 demo: $(VENV)/.run $(CONSOLE)  ## the main job, end to end; ARGS=--once ends after it
-	@$(BIN)/python -m demo $(ARGS)
+	@$(BIN)/python -m tests.demo $(ARGS)
 
 test: setup  ## install what the tests need and run all of them
 	@sh tests/install-servers.sh
