@@ -28,6 +28,10 @@ class Call(Generic[BodyT, QueryT]):
     headers: Mapping[str, str]
     remote: str
     request_id: str
+    # Only of routes declared with reads_raw_body.
+    raw_body: bytes = b""
+    # The credential that the caller came with; only sign-in and sign-out look at it.
+    session_id: str | None = None
 
     def int_path(self, name: str) -> int:
         """Return a path parameter as a number; routes declare it as ``{name:int}``."""

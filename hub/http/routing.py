@@ -8,11 +8,13 @@ OpenAPI document is made from the same declarations. A route without an action c
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
+
+API_BASE = "/api/v1"
 
 PUBLIC = "public"
 """Action of routes that anybody may call, such as signing in."""
@@ -23,9 +25,20 @@ _MARK = "__certwright_route__"
 
 @dataclass(frozen=True, slots=True)
 class RawResponse:
-    """A response that is not JSON: a download."""
+    """A response that is not JSON: a download, or another protocol's message."""
 
     body: bytes
+    media_type: str
+    filename: str | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+    status: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class StreamedResponse:
+    """A download that is produced while it is sent; ``chunks`` is read once."""
+
+    chunks: AsyncIterator[bytes]
     media_type: str
     filename: str | None = None
     headers: dict[str, str] = field(default_factory=dict)
@@ -37,7 +50,9 @@ class RouteSpec:
 
     ``path`` is relative to the set's prefix and may hold ``{name}`` and ``{name:int}``. ``action`` is the
     stable name that the access policy decides on, such as ``certificates.approve``. ``returns`` None means
-    204; :class:`RawResponse` means bytes of ``media_type``.
+    204; :class:`RawResponse` means bytes of ``media_type``. ``listing`` is the declaration of a list
+    (:class:`hub.http.listing.Listing`), so that the API document can name its columns. A route with
+    ``reads_raw_body`` takes the request's bytes as they are, in ``call.raw_body``: other protocols' messages.
     """
 
     method: str
@@ -50,11 +65,13 @@ class RouteSpec:
     status: int = 200
     max_body_bytes: int = 1024 * 1024
     media_type: str = "application/json"
+    listing: Any = None
+    reads_raw_body: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class BoundRoute:
-    """A route joined to its handler and full path under ``/api/v1``."""
+    """A route joined to its handler and its full path, such as ``/api/v1/certificates/{id:int}``."""
 
     spec: RouteSpec
     path: str
@@ -63,8 +80,14 @@ class BoundRoute:
 
 
 class RouteSet:
-    """Base of a room's routes. Subclasses set ``prefix`` ("/certificates") and ``tag``."""
+    """Base of a room's routes. Subclasses set ``prefix`` ("/certificates") and ``tag``.
 
+    ``base`` is put before the prefix. Protocol front doors and public downloads (``/crl``, ``/acme``) set it
+    to ``""`` and so live beside the API; they are left out of the API document, and need no CSRF header as
+    they take no cookie.
+    """
+
+    base: str = API_BASE
     prefix: str = ""
     tag: str = ""
 
@@ -74,7 +97,8 @@ class RouteSet:
         for name in dir(type(self)):
             spec: RouteSpec | None = getattr(getattr(type(self), name), _MARK, None)
             if spec is not None:
-                bound.append(BoundRoute(spec, self.prefix + spec.path, self.tag, getattr(self, name)))
+                path = self.base + self.prefix + spec.path
+                bound.append(BoundRoute(spec, path, self.tag, getattr(self, name)))
         return sorted(bound, key=lambda route: (route.path, route.spec.method))
 
 
