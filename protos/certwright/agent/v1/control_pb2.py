@@ -27,7 +27,7 @@ from certwright.agent.v1 import commands_pb2 as certwright_dot_agent_dot_v1_dot_
 from certwright.agent.v1 import enrollment_pb2 as certwright_dot_agent_dot_v1_dot_enrollment__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!certwright/agent/v1/control.proto\x12\x13\x63\x65rtwright.agent.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"certwright/agent/v1/commands.proto\x1a$certwright/agent/v1/enrollment.proto\"\xd3\x03\n\x0c\x41gentMessage\x12\x30\n\x05hello\x18\x01 \x01(\x0b\x32\x1f.certwright.agent.v1.AgentHelloH\x00\x12\x33\n\theartbeat\x18\x02 \x01(\x0b\x32\x1e.certwright.agent.v1.HeartbeatH\x00\x12\x38\n\x08\x61\x63\x63\x65pted\x18\x03 \x01(\x0b\x32$.certwright.agent.v1.CommandAcceptedH\x00\x12\x38\n\x08progress\x18\x04 \x01(\x0b\x32$.certwright.agent.v1.CommandProgressH\x00\x12\x31\n\x05\x62\x61tch\x18\x05 \x01(\x0b\x32 .certwright.agent.v1.ResultBatchH\x00\x12\x30\n\x04\x64one\x18\x06 \x01(\x0b\x32 .certwright.agent.v1.CommandDoneH\x00\x12@\n\x10identity_request\x18\x07 \x01(\x0b\x32$.certwright.agent.v1.IdentityRequestH\x00\x12\x39\n\tinventory\x18\x08 \x01(\x0b\x32$.certwright.agent.v1.ServerInventoryH\x00\x42\x06\n\x04\x62ody\"\xe2\x03\n\nHubMessage\x12.\n\x05hello\x18\x01 \x01(\x0b\x32\x1d.certwright.agent.v1.HubHelloH\x00\x12\x35\n\x07\x63ommand\x18\x02 \x01(\x0b\x32\".certwright.agent.v1.SignedCommandH\x00\x12\x34\n\x06\x63\x61ncel\x18\x03 \x01(\x0b\x32\".certwright.agent.v1.CancelCommandH\x00\x12>\n\x0f\x62\x61tch_committed\x18\x04 \x01(\x0b\x32#.certwright.agent.v1.BatchCommittedH\x00\x12<\n\x0e\x64one_committed\x18\x05 \x01(\x0b\x32\".certwright.agent.v1.DoneCommittedH\x00\x12<\n\x0erenew_identity\x18\x06 \x01(\x0b\x32\".certwright.agent.v1.RenewIdentityH\x00\x12>\n\x0fidentity_issued\x18\x07 \x01(\x0b\x32#.certwright.agent.v1.IdentityIssuedH\x00\x12\x33\n\tconfigure\x18\x08 \x01(\x0b\x32\x1e.certwright.agent.v1.ConfigureH\x00\x42\x06\n\x04\x62ody\"r\n\nAgentHello\x12.\n\x05\x66\x61\x63ts\x18\x01 \x01(\x0b\x32\x1f.certwright.agent.v1.AgentFacts\x12\x1b\n\x13running_command_ids\x18\x02 \x03(\t\x12\x17\n\x0f\x63ommand_credits\x18\x03 \x01(\r\"\x95\x01\n\x08HubHello\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x1c\n\x14heartbeat_interval_s\x18\x02 \x01(\r\x12\x1b\n\x13heartbeat_timeout_s\x18\x03 \x01(\r\x12\'\n\x03now\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x63\x61pabilities\x18\x05 \x03(\t\"I\n\tHeartbeat\x12+\n\x07sent_at\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07running\x18\x02 \x01(\r\"%\n\x0f\x43ommandAccepted\x12\x12\n\ncommand_id\x18\x01 \x01(\t\"E\n\x0f\x43ommandProgress\x12\x12\n\ncommand_id\x18\x01 \x01(\t\x12\r\n\x05share\x18\x02 \x01(\x01\x12\x0f\n\x07message\x18\x03 \x01(\t\"w\n\x0bResultBatch\x12\x12\n\ncommand_id\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x04\x12:\n\rnetwork_finds\x18\x03 \x01(\x0b\x32!.certwright.agent.v1.NetworkFindsH\x00\x42\x06\n\x04\x62ody\"\x9a\x01\n\x0b\x43ommandDone\x12\x12\n\ncommand_id\x18\x01 \x01(\t\x12\x34\n\x06result\x18\x02 \x01(\x0b\x32\".certwright.agent.v1.CommandResultH\x00\x12\x36\n\x07\x66\x61ilure\x18\x03 \x01(\x0b\x32#.certwright.agent.v1.CommandFailureH\x00\x42\t\n\x07outcome\"D\n\x0e\x43ommandFailure\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x11\n\tretryable\x18\x03 \x01(\x08\"6\n\x0e\x42\x61tchCommitted\x12\x12\n\ncommand_id\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x04\"#\n\rDoneCommitted\x12\x12\n\ncommand_id\x18\x01 \x01(\t\"#\n\rCancelCommand\x12\x12\n\ncommand_id\x18\x01 \x01(\t\"\x0f\n\rRenewIdentity\"\x1e\n\x0fIdentityRequest\x12\x0b\n\x03\x63sr\x18\x01 \x01(\x0c\"7\n\x0eIdentityIssued\x12\x13\n\x0b\x63\x65rtificate\x18\x01 \x01(\x0c\x12\x10\n\x08\x61gent_ca\x18\x02 \x01(\x0c\"7\n\tConfigure\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x1c\n\x14heartbeat_interval_s\x18\x02 \x01(\r2\\\n\x07\x43ontrol\x12Q\n\x07\x43onnect\x12!.certwright.agent.v1.AgentMessage\x1a\x1f.certwright.agent.v1.HubMessage(\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!certwright/agent/v1/control.proto\x12\x13\x63\x65rtwright.agent.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"certwright/agent/v1/commands.proto\x1a$certwright/agent/v1/enrollment.proto\"\xd3\x03\n\x0c\x41gentMessage\x12\x30\n\x05hello\x18\x01 \x01(\x0b\x32\x1f.certwright.agent.v1.AgentHelloH\x00\x12\x33\n\theartbeat\x18\x02 \x01(\x0b\x32\x1e.certwright.agent.v1.HeartbeatH\x00\x12\x38\n\x08\x61\x63\x63\x65pted\x18\x03 \x01(\x0b\x32$.certwright.agent.v1.CommandAcceptedH\x00\x12\x38\n\x08progress\x18\x04 \x01(\x0b\x32$.certwright.agent.v1.CommandProgressH\x00\x12\x31\n\x05\x62\x61tch\x18\x05 \x01(\x0b\x32 .certwright.agent.v1.ResultBatchH\x00\x12\x30\n\x04\x64one\x18\x06 \x01(\x0b\x32 .certwright.agent.v1.CommandDoneH\x00\x12@\n\x10identity_request\x18\x07 \x01(\x0b\x32$.certwright.agent.v1.IdentityRequestH\x00\x12\x39\n\tinventory\x18\x08 \x01(\x0b\x32$.certwright.agent.v1.ServerInventoryH\x00\x42\x06\n\x04\x62ody\"\x97\x04\n\nHubMessage\x12.\n\x05hello\x18\x01 \x01(\x0b\x32\x1d.certwright.agent.v1.HubHelloH\x00\x12\x35\n\x07\x63ommand\x18\x02 \x01(\x0b\x32\".certwright.agent.v1.SignedCommandH\x00\x12\x34\n\x06\x63\x61ncel\x18\x03 \x01(\x0b\x32\".certwright.agent.v1.CancelCommandH\x00\x12>\n\x0f\x62\x61tch_committed\x18\x04 \x01(\x0b\x32#.certwright.agent.v1.BatchCommittedH\x00\x12<\n\x0e\x64one_committed\x18\x05 \x01(\x0b\x32\".certwright.agent.v1.DoneCommittedH\x00\x12<\n\x0erenew_identity\x18\x06 \x01(\x0b\x32\".certwright.agent.v1.RenewIdentityH\x00\x12>\n\x0fidentity_issued\x18\x07 \x01(\x0b\x32#.certwright.agent.v1.IdentityIssuedH\x00\x12\x33\n\tconfigure\x18\x08 \x01(\x0b\x32\x1e.certwright.agent.v1.ConfigureH\x00\x12\x33\n\theartbeat\x18\t \x01(\x0b\x32\x1e.certwright.agent.v1.HeartbeatH\x00\x42\x06\n\x04\x62ody\"r\n\nAgentHello\x12.\n\x05\x66\x61\x63ts\x18\x01 \x01(\x0b\x32\x1f.certwright.agent.v1.AgentFacts\x12\x1b\n\x13running_command_ids\x18\x02 \x03(\t\x12\x17\n\x0f\x63ommand_credits\x18\x03 \x01(\r\"\x95\x01\n\x08HubHello\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x1c\n\x14heartbeat_interval_s\x18\x02 \x01(\r\x12\x1b\n\x13heartbeat_timeout_s\x18\x03 \x01(\r\x12\'\n\x03now\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x63\x61pabilities\x18\x05 \x03(\t\"I\n\tHeartbeat\x12+\n\x07sent_at\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07running\x18\x02 \x01(\r\"%\n\x0f\x43ommandAccepted\x12\x12\n\ncommand_id\x18\x01 \x01(\t\"E\n\x0f\x43ommandProgress\x12\x12\n\ncommand_id\x18\x01 \x01(\t\x12\r\n\x05share\x18\x02 \x01(\x01\x12\x0f\n\x07message\x18\x03 \x01(\t\"w\n\x0bResultBatch\x12\x12\n\ncommand_id\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x04\x12:\n\rnetwork_finds\x18\x03 \x01(\x0b\x32!.certwright.agent.v1.NetworkFindsH\x00\x42\x06\n\x04\x62ody\"\x9a\x01\n\x0b\x43ommandDone\x12\x12\n\ncommand_id\x18\x01 \x01(\t\x12\x34\n\x06result\x18\x02 \x01(\x0b\x32\".certwright.agent.v1.CommandResultH\x00\x12\x36\n\x07\x66\x61ilure\x18\x03 \x01(\x0b\x32#.certwright.agent.v1.CommandFailureH\x00\x42\t\n\x07outcome\"D\n\x0e\x43ommandFailure\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x11\n\tretryable\x18\x03 \x01(\x08\"6\n\x0e\x42\x61tchCommitted\x12\x12\n\ncommand_id\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x04\"#\n\rDoneCommitted\x12\x12\n\ncommand_id\x18\x01 \x01(\t\"#\n\rCancelCommand\x12\x12\n\ncommand_id\x18\x01 \x01(\t\"\x0f\n\rRenewIdentity\"\x1e\n\x0fIdentityRequest\x12\x0b\n\x03\x63sr\x18\x01 \x01(\x0c\"7\n\x0eIdentityIssued\x12\x13\n\x0b\x63\x65rtificate\x18\x01 \x01(\x0c\x12\x10\n\x08\x61gent_ca\x18\x02 \x01(\x0c\"7\n\tConfigure\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x1c\n\x14heartbeat_interval_s\x18\x02 \x01(\r2\\\n\x07\x43ontrol\x12Q\n\x07\x43onnect\x12!.certwright.agent.v1.AgentMessage\x1a\x1f.certwright.agent.v1.HubMessage(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,37 +37,37 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_AGENTMESSAGE']._serialized_start=166
   _globals['_AGENTMESSAGE']._serialized_end=633
   _globals['_HUBMESSAGE']._serialized_start=636
-  _globals['_HUBMESSAGE']._serialized_end=1118
-  _globals['_AGENTHELLO']._serialized_start=1120
-  _globals['_AGENTHELLO']._serialized_end=1234
-  _globals['_HUBHELLO']._serialized_start=1237
-  _globals['_HUBHELLO']._serialized_end=1386
-  _globals['_HEARTBEAT']._serialized_start=1388
-  _globals['_HEARTBEAT']._serialized_end=1461
-  _globals['_COMMANDACCEPTED']._serialized_start=1463
-  _globals['_COMMANDACCEPTED']._serialized_end=1500
-  _globals['_COMMANDPROGRESS']._serialized_start=1502
-  _globals['_COMMANDPROGRESS']._serialized_end=1571
-  _globals['_RESULTBATCH']._serialized_start=1573
-  _globals['_RESULTBATCH']._serialized_end=1692
-  _globals['_COMMANDDONE']._serialized_start=1695
-  _globals['_COMMANDDONE']._serialized_end=1849
-  _globals['_COMMANDFAILURE']._serialized_start=1851
-  _globals['_COMMANDFAILURE']._serialized_end=1919
-  _globals['_BATCHCOMMITTED']._serialized_start=1921
-  _globals['_BATCHCOMMITTED']._serialized_end=1975
-  _globals['_DONECOMMITTED']._serialized_start=1977
-  _globals['_DONECOMMITTED']._serialized_end=2012
-  _globals['_CANCELCOMMAND']._serialized_start=2014
-  _globals['_CANCELCOMMAND']._serialized_end=2049
-  _globals['_RENEWIDENTITY']._serialized_start=2051
-  _globals['_RENEWIDENTITY']._serialized_end=2066
-  _globals['_IDENTITYREQUEST']._serialized_start=2068
-  _globals['_IDENTITYREQUEST']._serialized_end=2098
-  _globals['_IDENTITYISSUED']._serialized_start=2100
-  _globals['_IDENTITYISSUED']._serialized_end=2155
-  _globals['_CONFIGURE']._serialized_start=2157
-  _globals['_CONFIGURE']._serialized_end=2212
-  _globals['_CONTROL']._serialized_start=2214
-  _globals['_CONTROL']._serialized_end=2306
+  _globals['_HUBMESSAGE']._serialized_end=1171
+  _globals['_AGENTHELLO']._serialized_start=1173
+  _globals['_AGENTHELLO']._serialized_end=1287
+  _globals['_HUBHELLO']._serialized_start=1290
+  _globals['_HUBHELLO']._serialized_end=1439
+  _globals['_HEARTBEAT']._serialized_start=1441
+  _globals['_HEARTBEAT']._serialized_end=1514
+  _globals['_COMMANDACCEPTED']._serialized_start=1516
+  _globals['_COMMANDACCEPTED']._serialized_end=1553
+  _globals['_COMMANDPROGRESS']._serialized_start=1555
+  _globals['_COMMANDPROGRESS']._serialized_end=1624
+  _globals['_RESULTBATCH']._serialized_start=1626
+  _globals['_RESULTBATCH']._serialized_end=1745
+  _globals['_COMMANDDONE']._serialized_start=1748
+  _globals['_COMMANDDONE']._serialized_end=1902
+  _globals['_COMMANDFAILURE']._serialized_start=1904
+  _globals['_COMMANDFAILURE']._serialized_end=1972
+  _globals['_BATCHCOMMITTED']._serialized_start=1974
+  _globals['_BATCHCOMMITTED']._serialized_end=2028
+  _globals['_DONECOMMITTED']._serialized_start=2030
+  _globals['_DONECOMMITTED']._serialized_end=2065
+  _globals['_CANCELCOMMAND']._serialized_start=2067
+  _globals['_CANCELCOMMAND']._serialized_end=2102
+  _globals['_RENEWIDENTITY']._serialized_start=2104
+  _globals['_RENEWIDENTITY']._serialized_end=2119
+  _globals['_IDENTITYREQUEST']._serialized_start=2121
+  _globals['_IDENTITYREQUEST']._serialized_end=2151
+  _globals['_IDENTITYISSUED']._serialized_start=2153
+  _globals['_IDENTITYISSUED']._serialized_end=2208
+  _globals['_CONFIGURE']._serialized_start=2210
+  _globals['_CONFIGURE']._serialized_end=2265
+  _globals['_CONTROL']._serialized_start=2267
+  _globals['_CONTROL']._serialized_end=2359
 # @@protoc_insertion_point(module_scope)

@@ -32,7 +32,7 @@ class AgentMessage(_message.Message):
     def __init__(self, hello: _Optional[_Union[AgentHello, _Mapping]] = ..., heartbeat: _Optional[_Union[Heartbeat, _Mapping]] = ..., accepted: _Optional[_Union[CommandAccepted, _Mapping]] = ..., progress: _Optional[_Union[CommandProgress, _Mapping]] = ..., batch: _Optional[_Union[ResultBatch, _Mapping]] = ..., done: _Optional[_Union[CommandDone, _Mapping]] = ..., identity_request: _Optional[_Union[IdentityRequest, _Mapping]] = ..., inventory: _Optional[_Union[_commands_pb2.ServerInventory, _Mapping]] = ...) -> None: ...
 
 class HubMessage(_message.Message):
-    __slots__ = ("hello", "command", "cancel", "batch_committed", "done_committed", "renew_identity", "identity_issued", "configure")
+    __slots__ = ("hello", "command", "cancel", "batch_committed", "done_committed", "renew_identity", "identity_issued", "configure", "heartbeat")
     HELLO_FIELD_NUMBER: _ClassVar[int]
     COMMAND_FIELD_NUMBER: _ClassVar[int]
     CANCEL_FIELD_NUMBER: _ClassVar[int]
@@ -41,6 +41,7 @@ class HubMessage(_message.Message):
     RENEW_IDENTITY_FIELD_NUMBER: _ClassVar[int]
     IDENTITY_ISSUED_FIELD_NUMBER: _ClassVar[int]
     CONFIGURE_FIELD_NUMBER: _ClassVar[int]
+    HEARTBEAT_FIELD_NUMBER: _ClassVar[int]
     hello: HubHello
     command: _commands_pb2.SignedCommand
     cancel: CancelCommand
@@ -49,7 +50,8 @@ class HubMessage(_message.Message):
     renew_identity: RenewIdentity
     identity_issued: IdentityIssued
     configure: Configure
-    def __init__(self, hello: _Optional[_Union[HubHello, _Mapping]] = ..., command: _Optional[_Union[_commands_pb2.SignedCommand, _Mapping]] = ..., cancel: _Optional[_Union[CancelCommand, _Mapping]] = ..., batch_committed: _Optional[_Union[BatchCommitted, _Mapping]] = ..., done_committed: _Optional[_Union[DoneCommitted, _Mapping]] = ..., renew_identity: _Optional[_Union[RenewIdentity, _Mapping]] = ..., identity_issued: _Optional[_Union[IdentityIssued, _Mapping]] = ..., configure: _Optional[_Union[Configure, _Mapping]] = ...) -> None: ...
+    heartbeat: Heartbeat
+    def __init__(self, hello: _Optional[_Union[HubHello, _Mapping]] = ..., command: _Optional[_Union[_commands_pb2.SignedCommand, _Mapping]] = ..., cancel: _Optional[_Union[CancelCommand, _Mapping]] = ..., batch_committed: _Optional[_Union[BatchCommitted, _Mapping]] = ..., done_committed: _Optional[_Union[DoneCommitted, _Mapping]] = ..., renew_identity: _Optional[_Union[RenewIdentity, _Mapping]] = ..., identity_issued: _Optional[_Union[IdentityIssued, _Mapping]] = ..., configure: _Optional[_Union[Configure, _Mapping]] = ..., heartbeat: _Optional[_Union[Heartbeat, _Mapping]] = ...) -> None: ...
 
 class AgentHello(_message.Message):
     __slots__ = ("facts", "running_command_ids", "command_credits")
