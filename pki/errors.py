@@ -26,7 +26,7 @@ LIBRARY_FAULTS: tuple[type[Exception], ...] = (
 class PkiError(Exception):
     """The input could not be used."""
 
-    code = "Pki"
+    code = "pki"
 
     def __init__(self, message: str = "") -> None:
         super().__init__(message or (type(self).__doc__ or "").strip())
@@ -35,100 +35,100 @@ class PkiError(Exception):
 class InputTooLarge(PkiError):
     """The input is larger than anything legitimate of its kind."""
 
-    code = "InputTooLarge"
+    code = "input_too_large"
 
 
 class MalformedDer(PkiError):
     """The bytes are not well-formed DER."""
 
-    code = "MalformedDer"
+    code = "malformed_der"
 
 
 class MalformedCsr(PkiError):
     """The text is not a PKCS#10 certificate signing request."""
 
-    code = "MalformedCsr"
+    code = "malformed_csr"
 
 
 class BadCsrSignature(PkiError):
     """The request is not signed by the key it contains."""
 
-    code = "BadCsrSignature"
+    code = "bad_csr_signature"
 
 
 class PrivateKeyDisclosed(PkiError):
     """The text contains a private key; that key must be regarded as known to others."""
 
-    code = "PrivateKeyDisclosed"
+    code = "private_key_disclosed"
 
 
 class MalformedCertificate(PkiError):
     """The bytes are not an X.509 certificate."""
 
-    code = "MalformedCertificate"
+    code = "malformed_certificate"
 
 
 class MalformedBundle(PkiError):
     """The file is not a certificate bundle that can be read (PEM, DER, PKCS#7 or PKCS#12)."""
 
-    code = "MalformedBundle"
+    code = "malformed_bundle"
 
 
 class MalformedKey(PkiError):
     """The bytes are not a private or public key that can be read."""
 
-    code = "MalformedKey"
+    code = "malformed_key"
 
 
 class WrongPassphrase(PkiError):
     """The passphrase does not open this key or bundle."""
 
-    code = "WrongPassphrase"
+    code = "wrong_passphrase"
 
 
 class UnsupportedKey(PkiError):
     """This kind of key is not supported here."""
 
-    code = "UnsupportedKey"
+    code = "unsupported_key"
 
 
 class KeyMismatch(PkiError):
     """The private key does not belong to the certificate."""
 
-    code = "KeyMismatch"
+    code = "key_mismatch"
 
 
 class InvalidName(PkiError):
     """The text is not a valid name of its kind."""
 
-    code = "InvalidName"
+    code = "invalid_name"
 
 
 class SealError(PkiError):
     """The envelope can not be made or opened with this key for this purpose."""
 
-    code = "SealError"
+    code = "seal_error"
 
 
 class WrongEncryptionKey(PkiError):
     """The blob was encrypted under another key-encryption key."""
 
-    code = "WrongEncryptionKey"
+    code = "wrong_encryption_key"
 
 
 class UnwrapError(PkiError):
     """The blob is damaged, or was encrypted for another purpose."""
 
-    code = "UnwrapError"
+    code = "unwrap_error"
 
 
 class BadSignature(PkiError):
     """The signature does not match the message, the context and the key."""
 
-    code = "BadSignature"
+    code = "bad_signature"
 
 
 class InvalidTemplate(PkiError):
     """A certificate or CRL that says this must not be signed."""
 
-    code = "InvalidTemplate"
+    code = "invalid_template"

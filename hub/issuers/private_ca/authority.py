@@ -1,0 +1,156 @@
+"""One certification authority: prepares what to sign, signs exactly that, and makes its CRLs.
+
+Preparing and signing are apart so that the caller can store the TBSCertificate before anything is signed. If
+the hub dies in between, signing the stored bytes again gives the same certificate. Everything here is pure
+and may run in a thread; times and random bits are passed in.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from hub.issuers.private_ca.errors import (
+    BadSignerOutput,
+    ForeignTbs,
+    NotACertificateAuthority,
+    OutlivesIssuer,
+    SignerMismatch,
+)
+from hub.issuers.private_ca.signer import Signer
+from pki import algorithms, der
+from pki.certificates import CertificateFacts, load_certificate, parse_certificate
+from pki.crls import CrlTemplate, build_crl_tbs
+from pki.errors import BadSignature
+from pki.issuing import assemble, build_tbs
+from pki.keys import spki_sha256
+from pki.templates import (
+    CertificateTemplate,
+    IssuerRef,
+    LeafProfile,
+    NameConstraints,
+    StatusUrls,
+    SubjectRef,
+    Validity,
+    issuing_ca_template,
+    leaf_template,
+    serial_from_random,
+)
+
+_VERSION_TAG = 0xA0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeafRequest:
+    """What differs from one leaf certificate to the next."""
+
+    random: bytes
+    """128 random bits for the serial number."""
+    validity: Validity
+    subject: SubjectRef
+    profile: LeafProfile = field(default_factory=LeafProfile)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubordinateRequest:
+    """What is needed to certify a subordinate CA."""
+
+    random: bytes
+    """128 random bits for the serial number."""
+    validity: Validity
+    subject: SubjectRef
+    path_length: int | None = 0
+    name_constraints: NameConstraints | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A certificate that is ready to be signed: store it first."""
+
+    serial: str
+    """Lower-case hex without leading zeros, as the inventory lists it."""
+    tbs: bytes = field(repr=False)
+
+
+class PrivateCa:
+    """A CA certificate, the signer of its key, and where its status is published."""
+
+    def __init__(self, certificate: bytes, signer: Signer, *, urls: StatusUrls | None = None) -> None:
+        """Take a DER certificate; raise NotACertificateAuthority, SignerMismatch or MalformedCertificate."""
+        self.certificate = certificate
+        self.facts: CertificateFacts = parse_certificate(certificate)
+        self._signer = signer
+        self._urls = urls or StatusUrls()
+        if not self.facts.is_ca or not {"keyCertSign", "cRLSign"} <= set(self.facts.key_usage):
+            raise NotACertificateAuthority
+        if self.facts.spki_sha256 != spki_sha256(signer.public_key):
+            raise SignerMismatch
+        self._issuer = IssuerRef(
+            load_certificate(certificate).subject.public_bytes(), bytes.fromhex(self.facts.ski)
+        )
+
+    def prepare(self, request: LeafRequest) -> Prepared:
+        """Compose a leaf certificate; raise InvalidTemplate, OutlivesIssuer or another PkiError (the key)."""
+        return self._prepared(
+            leaf_template(
+                serial=serial_from_random(request.random),
+                signature_algorithm=self._signer.algorithm,
+                issuer=self._issuer,
+                validity=request.validity,
+                subject=request.subject,
+                profile=request.profile,
+                urls=self._urls,
+            )
+        )
+
+    def prepare_subordinate(self, request: SubordinateRequest) -> Prepared:
+        """Compose the certificate of a subordinate CA; raises as ``prepare`` does."""
+        return self._prepared(
+            issuing_ca_template(
+                serial=serial_from_random(request.random),
+                signature_algorithm=self._signer.algorithm,
+                issuer=self._issuer,
+                validity=request.validity,
+                subject=request.subject,
+                urls=self._urls,
+                path_length=request.path_length,
+                name_constraints=request.name_constraints,
+            )
+        )
+
+    def _prepared(self, template: CertificateTemplate) -> Prepared:
+        tbs = build_tbs(template)
+        if template.validity.not_after > self.facts.not_after:
+            raise OutlivesIssuer
+        return Prepared(f"{template.serial:x}", tbs)
+
+    def sign(self, tbs: bytes) -> bytes:
+        """Sign a prepared TBSCertificate and return the certificate's DER; blocks.
+
+        Raises ForeignTbs, BadSignerOutput or MalformedDer.
+        """
+        self._check_issuer(tbs)
+        return self._signed(tbs)
+
+    def build_crl(self, template: CrlTemplate, encoded_entries: Iterable[bytes]) -> bytes:
+        """Return a signed CRL of entries from ``pki.crls.encode_crl_entry``; blocks. Raises InvalidTemplate.
+
+        Issuer and algorithm of the template are replaced by this CA's.
+        """
+        own = replace(template, issuer=self._issuer, signature_algorithm=self._signer.algorithm)
+        return self._signed(build_crl_tbs(own, encoded_entries))
+
+    def _check_issuer(self, tbs: bytes) -> None:
+        # version, serial, algorithm, issuer (RFC 5280, 4.1.2)
+        fields = list(der.read_children(der.read_element(tbs).content))
+        is_version_3 = bool(fields) and fields[0].tag == _VERSION_TAG
+        if not is_version_3 or len(fields) < 4 or fields[3].encoded != self._issuer.name_der:
+            raise ForeignTbs
+
+    def _signed(self, tbs: bytes) -> bytes:
+        algorithm = self._signer.algorithm
+        signature = self._signer.sign(tbs)
+        # A wrong signature from a faulty device would be published, and may give an RSA key away.
+        try:
+            algorithms.verify(self._signer.public_key, algorithm, signature=signature, message=tbs)
+        except BadSignature as fault:
+            raise BadSignerOutput from fault
+        return assemble(tbs, algorithm, signature)

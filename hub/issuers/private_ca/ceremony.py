@@ -1,0 +1,92 @@
+"""Making certification authorities: a root, and the issuing CA under it.
+
+Keys are made here, encrypted at once under the hub's key-encryption key, and returned together with the
+certificate. Making an RSA key takes up to seconds: call these functions in a thread.
+"""
+
+from dataclasses import dataclass, field
+
+from hub.issuers.private_ca.authority import PrivateCa, SubordinateRequest
+from hub.issuers.private_ca.signer import SoftwareSigner
+from pki.at_rest import KeyEncryptionKey
+from pki.errors import UnsupportedKey
+from pki.issuing import assemble, build_tbs
+from pki.keys import KeyType, generate_key, spki_der
+from pki.names import SubjectFields, encode_name
+from pki.templates import NameConstraints, StatusUrls, SubjectRef, Validity, root_template, serial_from_random
+
+CA_KEY_TYPES = frozenset(
+    {KeyType.EC_P256, KeyType.EC_P384, KeyType.RSA_2048, KeyType.RSA_3072, KeyType.RSA_4096}
+)
+"""Key types that every relying party can verify."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaSpec:
+    """What a new CA is to be."""
+
+    subject: SubjectFields
+    key_type: KeyType
+    validity: Validity
+    random: bytes
+    """128 random bits for the serial number."""
+    path_length: int | None = None
+    name_constraints: NameConstraints | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CaMaterial:
+    """What is stored of a new CA."""
+
+    certificate: bytes
+    """DER."""
+    locked_key: bytes = field(repr=False)
+    """Opened by ``SoftwareSigner.unlock``."""
+    signer: SoftwareSigner = field(repr=False)
+
+    def authority(self, urls: StatusUrls | None = None) -> PrivateCa:
+        """Return the CA, ready to sign."""
+        return PrivateCa(self.certificate, self.signer, urls=urls)
+
+
+def create_root(spec: CaSpec, key: KeyEncryptionKey) -> CaMaterial:
+    """Make a key and a self-signed root; raise InvalidName, InvalidTemplate or UnsupportedKey."""
+    signer = _new_signer(spec.key_type)
+    template = root_template(
+        serial=serial_from_random(spec.random),
+        signature_algorithm=signer.algorithm,
+        validity=spec.validity,
+        subject=_subject(spec, signer),
+        path_length=spec.path_length,
+    )
+    tbs = build_tbs(template)
+    certificate = assemble(tbs, signer.algorithm, signer.sign(tbs))
+    return CaMaterial(certificate, signer.lock(key), signer)
+
+
+def create_issuing_ca(spec: CaSpec, key: KeyEncryptionKey, *, parent: PrivateCa) -> CaMaterial:
+    """Make a key and have the parent certify it; raises as ``create_root``, and OutlivesIssuer.
+
+    A path length that is not given is 0: an issuing CA certifies no further CAs.
+    """
+    signer = _new_signer(spec.key_type)
+    prepared = parent.prepare_subordinate(
+        SubordinateRequest(
+            random=spec.random,
+            validity=spec.validity,
+            subject=_subject(spec, signer),
+            path_length=spec.path_length or 0,
+            name_constraints=spec.name_constraints,
+        )
+    )
+    return CaMaterial(parent.sign(prepared.tbs), signer.lock(key), signer)
+
+
+def _new_signer(key_type: KeyType) -> SoftwareSigner:
+    if key_type not in CA_KEY_TYPES:
+        raise UnsupportedKey(f"a CA key is one of {', '.join(sorted(CA_KEY_TYPES))}")
+    return SoftwareSigner(generate_key(key_type))
+
+
+def _subject(spec: CaSpec, signer: SoftwareSigner) -> SubjectRef:
+    return SubjectRef(encode_name(spec.subject), spki_der(signer.public_key))

@@ -1,0 +1,203 @@
+"""What the inventory wants to know of a certificate, read from its DER whoever made it.
+
+Discovery meets certificates that are old, odd or hostile. What identifies a certificate (names, serial,
+dates, digests) must be readable; a key of an unknown kind or a broken extension is noted in ``unreadable``
+and the rest still listed.
+"""
+
+import hashlib
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.x509.oid import NameOID
+
+from pki import der
+from pki.algorithms import SIGNATURE_NAMES
+from pki.errors import LIBRARY_FAULTS, InputTooLarge, MalformedCertificate, MalformedDer
+from pki.keys import key_bits, key_type_of
+from pki.subject_alt_names import AltNames, read_alt_names
+from pki.usages import read_extended_key_usage, read_key_usage
+
+MAX_CERTIFICATE_BYTES = 256 * 1024
+_VERSION_TAG = 0xA0
+_READ_FAULTS: tuple[type[Exception], ...] = (MalformedDer, *LIBRARY_FAULTS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExtensionFacts:
+    """What a certificate's extensions say."""
+
+    alt_names: AltNames = field(default_factory=AltNames)
+    key_usage: tuple[str, ...] = ()
+    extended_key_usage: tuple[str, ...] = ()
+    is_ca: bool = False
+    aki: str = ""
+    ski: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateFacts:
+    """A certificate as the inventory lists it."""
+
+    sha256: str
+    """Fingerprints in lower-case hex, as everything hexadecimal here."""
+    sha1: str
+    md5: str
+    serial: str
+    """Hex, as encoded, without leading zeros."""
+    subject: str
+    """RFC 4514."""
+    issuer: str
+    common_name: str
+    """Empty when the subject has none; the last one when it has several."""
+    dns_names: tuple[str, ...]
+    """Lower case, not validated."""
+    ip_addresses: tuple[str, ...]
+    emails: tuple[str, ...]
+    other_names: tuple[str, ...]
+    not_before: datetime
+    not_after: datetime
+    key_type: str
+    key_bits: int
+    signature_algorithm: str
+    key_usage: tuple[str, ...]
+    extended_key_usage: tuple[str, ...]
+    is_ca: bool
+    self_signed: bool
+    spki_sha256: str
+    aki: str
+    """Authority key identifier, empty when absent."""
+    ski: str
+    unreadable: tuple[str, ...] = ()
+    """Parts that could not be read: ``public key``, ``extensions``."""
+    der: bytes = field(repr=False, compare=False)
+
+
+def load_certificate(der_bytes: bytes) -> x509.Certificate:
+    """Load a DER certificate; raise InputTooLarge or MalformedCertificate. Fields may fail later."""
+    if len(der_bytes) > MAX_CERTIFICATE_BYTES:
+        raise InputTooLarge(f"a certificate is not larger than {MAX_CERTIFICATE_BYTES} bytes")
+    try:
+        return x509.load_der_x509_certificate(der_bytes)
+    except LIBRARY_FAULTS as fault:
+        raise MalformedCertificate from fault
+
+
+def parse_certificate(der_bytes: bytes) -> CertificateFacts:
+    """Read a DER certificate; raise InputTooLarge or MalformedCertificate and nothing else."""
+    certificate = load_certificate(der_bytes)
+    try:
+        return _facts(der_bytes, certificate)
+    except _READ_FAULTS as fault:
+        raise MalformedCertificate(f"a field of the certificate can not be read: {fault}") from fault
+
+
+def _facts(der_bytes: bytes, certificate: x509.Certificate) -> CertificateFacts:
+    serial, spki = _serial_and_key(certificate.tbs_certificate_bytes)
+    key_type, bits = _key(certificate)
+    extensions = _extensions(certificate)
+    read = extensions or ExtensionFacts()
+    unreadable = ("public key",) * (not key_type) + ("extensions",) * (extensions is None)
+    oid = certificate.signature_algorithm_oid.dotted_string
+    common_names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return CertificateFacts(
+        sha256=hashlib.sha256(der_bytes).hexdigest(),
+        sha1=hashlib.sha1(der_bytes, usedforsecurity=False).hexdigest(),
+        md5=hashlib.md5(der_bytes, usedforsecurity=False).hexdigest(),
+        serial=serial,
+        subject=printable(certificate.subject.rfc4514_string()),
+        issuer=printable(certificate.issuer.rfc4514_string()),
+        common_name=printable(_text(common_names[-1].value)) if common_names else "",
+        dns_names=_printable_all(read.alt_names.dns_names),
+        ip_addresses=read.alt_names.ip_addresses,
+        emails=_printable_all(read.alt_names.emails),
+        other_names=_printable_all(read.alt_names.other_names),
+        not_before=certificate.not_valid_before_utc,
+        not_after=certificate.not_valid_after_utc,
+        key_type=key_type or "unknown",
+        key_bits=bits,
+        signature_algorithm=SIGNATURE_NAMES.get(oid, oid),
+        key_usage=read.key_usage,
+        extended_key_usage=read.extended_key_usage,
+        is_ca=read.is_ca,
+        self_signed=_is_self_signed(certificate),
+        spki_sha256=hashlib.sha256(spki).hexdigest(),
+        aki=read.aki,
+        ski=read.ski,
+        unreadable=unreadable,
+        der=der_bytes,
+    )
+
+
+def printable(text: str) -> str:
+    """Replace what can not be shown or stored (control characters, NUL) by U+FFFD."""
+    if text.isprintable():
+        return text
+    return "".join(character if character.isprintable() else "\ufffd" for character in text)
+
+
+def _printable_all(texts: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(printable(text) for text in texts)
+
+
+def _text(value: str | bytes) -> str:
+    return value if isinstance(value, str) else value.hex()
+
+
+def _serial_and_key(tbs: bytes) -> tuple[str, bytes]:
+    # Read from the DER, because the library refuses serial numbers and keys that discovery still wants to
+    # list.
+    elements = [
+        child for child in der.read_children(der.read_element(tbs).content) if child.tag != _VERSION_TAG
+    ]
+    serial, _algorithm, _issuer, _validity, _subject, spki = elements[:6]
+    return serial.content.hex().lstrip("0") or "0", spki.encoded
+
+
+def _key(certificate: x509.Certificate) -> tuple[str, int]:
+    try:
+        key = certificate.public_key()
+    except LIBRARY_FAULTS:
+        return "", 0
+    return key_type_of(key), key_bits(key)
+
+
+def _is_self_signed(certificate: x509.Certificate) -> bool:
+    if certificate.issuer != certificate.subject:
+        return False
+    try:
+        certificate.verify_directly_issued_by(certificate)
+    except UnsupportedAlgorithm:
+        return True  # MD5 and older: named as its own issuer, nothing more can be said
+    except LIBRARY_FAULTS:
+        return False
+    return True
+
+
+def _extensions(certificate: x509.Certificate) -> ExtensionFacts | None:
+    facts = ExtensionFacts()
+    try:
+        for extension in certificate.extensions:
+            facts = _with_extension(facts, extension.value)
+    except LIBRARY_FAULTS:
+        return None
+    return facts
+
+
+def _with_extension(facts: ExtensionFacts, value: x509.ExtensionType) -> ExtensionFacts:
+    match value:
+        case x509.SubjectAlternativeName():
+            facts = replace(facts, alt_names=read_alt_names(value))
+        case x509.KeyUsage():
+            facts = replace(facts, key_usage=read_key_usage(value))
+        case x509.ExtendedKeyUsage():
+            facts = replace(facts, extended_key_usage=read_extended_key_usage(value))
+        case x509.BasicConstraints():
+            facts = replace(facts, is_ca=value.ca)
+        case x509.AuthorityKeyIdentifier():
+            facts = replace(facts, aki=(value.key_identifier or b"").hex())
+        case x509.SubjectKeyIdentifier():
+            facts = replace(facts, ski=value.digest.hex())
+    return facts
