@@ -1,0 +1,47 @@
+"""nginx: its check loads certificates and keys, and a reload that fails leaves the old workers serving.
+
+`-s reload` only sends a signal: a moment later the workers are new, so the result is found by handshakes.
+https://nginx.org/en/docs/control.html
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from agents.network.installers.errors import ReloadFailedError
+from agents.network.installers.file_based import FileBasedInstaller
+from agents.network.servers import nginx
+from agents.network.servers.errors import ConfigurationCheckFailedError
+
+if TYPE_CHECKING:
+    from agents.network.servers.model import Inventory, ServerDefinition
+
+
+class NginxInstaller(FileBasedInstaller):
+    """Replaces the files of a server block in place and reloads."""
+
+    async def discover(self, server: ServerDefinition) -> Inventory:
+        """Server blocks of the configuration with its includes."""
+        return nginx.inventory(server, await asyncio.to_thread(nginx.read_configuration, server))
+
+    async def check(self, server: ServerDefinition) -> None:
+        """`-t`."""
+        result = await self._run(server, self.check_command(server))
+        if result.exit_code != 0:
+            message = f"the configuration check ended with {result.exit_code}"
+            raise ConfigurationCheckFailedError(message, words=result.words)
+
+    def check_command(self, server: ServerDefinition) -> tuple[str, ...]:
+        """`-t`, without its notices."""
+        return server.commands.check or nginx.command(server, "-t", "-q")
+
+    def reload_command(self, server: ServerDefinition) -> tuple[str, ...]:
+        """`-s reload`."""
+        return server.commands.reload or nginx.command(server, "-s", "reload")
+
+    async def start(self, server: ServerDefinition) -> None:
+        """Start a master process."""
+        result = await self._run(server, server.commands.start or nginx.command(server))
+        if result.exit_code != 0:
+            raise ReloadFailedError(f"the start command ended with {result.exit_code}", words=result.words)
