@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from pydantic import BaseModel
@@ -29,9 +29,9 @@ class Call(Generic[BodyT, QueryT]):
     remote: str
     request_id: str
     # Only of routes declared with reads_raw_body.
-    raw_body: bytes = b""
-    # The credential that the caller came with; only sign-in and sign-out look at it.
-    session_id: str | None = None
+    raw_body: bytes = field(default=b"", repr=False)
+    # The console session's cookie as it came, valid or not; only sign-in and sign-out look at it.
+    session_token: str | None = field(default=None, repr=False)
 
     def int_path(self, name: str) -> int:
         """Return a path parameter as a number; routes declare it as ``{name:int}``."""

@@ -27,7 +27,10 @@ class RoleGrant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Principal:
-    """Somebody who acts. ``kind``: "administrator", "api_token" or "system"."""
+    """Somebody who acts.
+
+    ``kind`` is "administrator", "api_token", "system" or, on public routes, "anonymous".
+    """
 
     kind: str
     id: str
@@ -46,3 +49,5 @@ class Principal:
 
 
 SYSTEM = Principal(kind="system", id="system", name="system")
+
+ANONYMOUS = Principal(kind="anonymous", id="", name="")

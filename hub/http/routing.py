@@ -45,6 +45,16 @@ class StreamedResponse:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A JSON response with more than its value: headers, or the start or end of a console session."""
+
+    value: Any = None
+    headers: dict[str, str] = field(default_factory=dict)
+    start_session: str | None = field(default=None, repr=False)
+    end_session: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RouteSpec:
     """The declaration of one route.
 
@@ -78,13 +88,17 @@ class BoundRoute:
     tag: str
     handler: Callable[..., Awaitable[Any]]
 
+    @property
+    def in_api(self) -> bool:
+        """Whether the route belongs to the admin API, and not to a protocol beside it."""
+        return self.path.startswith(API_BASE + "/")
+
 
 class RouteSet:
     """Base of a room's routes. Subclasses set ``prefix`` ("/certificates") and ``tag``.
 
     ``base`` is put before the prefix. Protocol front doors and public downloads (``/crl``, ``/acme``) set it
-    to ``""`` and so live beside the API; they are left out of the API document, and need no CSRF header as
-    they take no cookie.
+    to ``""`` and so live beside the API: left out of the API document, and blind to cookies.
     """
 
     base: str = API_BASE

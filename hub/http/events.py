@@ -1,0 +1,200 @@
+"""Server-sent events: what happens, while it happens, read from the outbox.
+
+https://html.spec.whatwg.org/multipage/server-sent-events.html. A browser that reconnects sends the last id
+it saw in ``Last-Event-ID`` and misses nothing. Notices wake the readers; a slow poll covers lost ones. A
+stream ends by itself after a while: the browser reconnects at once, and its rights are checked again.
+
+Positions. SQLite has one writer, so ids grow in commit order and the id is the position. On PostgreSQL ids
+are handed out before commit, so a lower one may appear later; events are read in the order of their
+transactions, only from transactions older than the oldest one still open, and the position is
+``transaction:id``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import ColumnElement, Select, func, select, tuple_
+
+from hub.db.errors import Malformed
+from hub.db.notify import Notice
+from hub.db.outbox import OutboxEvent
+from hub.db.uow import Database
+from hub.http.calls import Call
+from hub.http.columns import value_text
+from hub.http.principal import Principal
+from hub.http.routing import RouteSet, StreamedResponse, get
+
+_POSITION = re.compile(r"(?:([0-9]{1,18}):)?([0-9]{1,18})")
+_BATCH = 200
+_WAKE_UP = Notice("events")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Position:
+    """Everything up to here has been seen. ``transaction`` is 0 on SQLite."""
+
+    transaction: int
+    id: int
+
+    def __str__(self) -> str:
+        return f"{self.transaction}:{self.id}" if self.transaction else str(self.id)
+
+
+def parse_position(text: str) -> Position:
+    """Read a ``Last-Event-ID``.
+
+    Raises:
+        Malformed: it is none of ours.
+    """
+    match = _POSITION.fullmatch(text)
+    if match is None:
+        raise Malformed("Last-Event-ID is not one that this stream gave", field="Last-Event-ID")
+    return Position(int(match[1] or 0), int(match[2]))
+
+
+def may_see(principal: Principal, event: OutboxEvent) -> bool:
+    """Whether ``principal`` may learn of ``event``."""
+    return principal.sees_everything or event.organization_id in principal.organization_ids
+
+
+class OutboxReader:
+    """Reads committed events in an order that never skips one."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def end(self) -> Position:
+        """Return the position after everything that is there now."""
+        async with self._db.read() as session:
+            row = (await session.execute(self._newest())).first()
+        return Position(0, 0) if row is None else Position(row.transaction_id or 0, row.id)
+
+    async def after(self, position: Position) -> list[OutboxEvent]:
+        """Return the next events after ``position``, at most a batch, whoever may see them."""
+        async with self._db.read() as session:
+            return list(await session.scalars(self._following(position).limit(_BATCH)))
+
+    def _newest(self) -> Select[int | None, int]:
+        columns = select(OutboxEvent.transaction_id, OutboxEvent.id).limit(1)
+        if self._db.is_sqlite:
+            return columns.order_by(OutboxEvent.id.desc())
+        return columns.where(_settled()).order_by(OutboxEvent.transaction_id.desc(), OutboxEvent.id.desc())
+
+    def _following(self, position: Position) -> Select[OutboxEvent]:
+        if self._db.is_sqlite:
+            return select(OutboxEvent).where(OutboxEvent.id > position.id).order_by(OutboxEvent.id)
+        key = tuple_(OutboxEvent.transaction_id, OutboxEvent.id)
+        return (
+            select(OutboxEvent)
+            .where(key > tuple_(position.transaction, position.id), _settled())
+            .order_by(OutboxEvent.transaction_id, OutboxEvent.id)
+        )
+
+
+def _position_of(event: OutboxEvent) -> Position:
+    return Position(event.transaction_id or 0, event.id)
+
+
+def _settled() -> ColumnElement[bool]:
+    condition: ColumnElement[bool] = OutboxEvent.transaction_id < func.txid_snapshot_xmin(
+        func.txid_current_snapshot()
+    )
+    return condition
+
+
+class EventsQuery(BaseModel):
+    """Query parameters of the event stream."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    last_event_id: str | None = Field(
+        default=None,
+        max_length=40,
+        description="As the Last-Event-ID header, for clients that can't set one.",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamTimes:
+    """How an event stream behaves over time, in seconds."""
+
+    poll_s: float = 5.0
+    heartbeat_s: float = 15.0
+    life_s: float = 120.0
+
+
+class EventRoutes(RouteSet):
+    """The live stream of the API."""
+
+    prefix = "/events"
+    tag = "events"
+
+    def __init__(self, db: Database, *, times: StreamTimes | None = None) -> None:
+        self._db = db
+        self._reader = OutboxReader(db)
+        self._times = times or StreamTimes()
+        self._stopping = asyncio.Event()
+
+    def stop(self) -> None:
+        """End all streams, so that the server can drain."""
+        self._stopping.set()
+        self._db.notifier.publish([_WAKE_UP])
+
+    @get(
+        "",
+        action="events.read",
+        summary="Stream events (text/event-stream)",
+        query=EventsQuery,
+        returns=StreamedResponse,
+        media_type="text/event-stream",
+    )
+    async def stream(self, call: Call[None, EventsQuery]) -> StreamedResponse:
+        """Stream what happens from now on, or from the position that the caller names."""
+        named = call.headers.get("Last-Event-ID") or call.query.last_event_id
+        start = parse_position(named) if named else await self._reader.end()
+        return StreamedResponse(
+            self._chunks(start, call.principal),
+            media_type="text/event-stream",
+            headers={"X-Accel-Buffering": "no"},
+        )
+
+    async def _chunks(self, position: Position, principal: Principal) -> AsyncIterator[bytes]:
+        ends = time.monotonic() + self._times.life_s
+        last_sent = time.monotonic()
+        async with self._db.notifier.subscribe("events") as notices:
+            yield f"retry: 1000\nid: {position}\n\n".encode()
+            while not self._stopping.is_set() and time.monotonic() < ends:
+                notices.drain()
+                events = await self._reader.after(position)
+                seen = [_encode(event, _position_of(event)) for event in events if may_see(principal, event)]
+                if seen:
+                    last_sent = time.monotonic()
+                    yield b"".join(seen)
+                if events:
+                    position = _position_of(events[-1])
+                    continue
+                if time.monotonic() - last_sent >= self._times.heartbeat_s:
+                    last_sent = time.monotonic()
+                    yield b": still here\n\n"
+                await notices.get(timeout_s=self._times.poll_s)
+
+
+def _encode(event: OutboxEvent, position: Position) -> bytes:
+    data = {
+        "kind": event.kind,
+        "at": value_text(event.at),
+        "object_type": event.object_type,
+        "object_id": event.object_id,
+        "organization_id": event.organization_id,
+        "data": event.data,
+    }
+    # JSON escapes line ends, so one data line is enough. All go as the default "message" type: a browser
+    # would need to subscribe to each kind otherwise.
+    return f"id: {position}\ndata: {json.dumps(data)}\n\n".encode()
