@@ -65,16 +65,18 @@ _CURVES: dict[int, Callable[[], ec.EllipticCurve]] = {
 _RETRY_RANDOM = hashlib.sha256(b"HelloRetryRequest").digest()
 
 
-class _Suite(NamedTuple):
+class Suite(NamedTuple):
+    """A cipher suite's hash (for the key schedule) and AEAD."""
+
     hash_name: str
     key_length: int
     aead: type[AESGCM | ChaCha20Poly1305]
 
 
-_SUITES = {
-    0x1301: _Suite("sha256", 16, AESGCM),
-    0x1302: _Suite("sha384", 32, AESGCM),
-    0x1303: _Suite("sha256", 32, ChaCha20Poly1305),
+SUITES = {
+    0x1301: Suite("sha256", 16, AESGCM),
+    0x1302: Suite("sha384", 32, AESGCM),
+    0x1303: Suite("sha256", 32, ChaCha20Poly1305),
 }
 
 
@@ -84,56 +86,58 @@ class _ServerHello(NamedTuple):
     extensions: dict[int, bytes]
 
 
+PrivateKey = X25519PrivateKey | ec.EllipticCurvePrivateKey
+
+
+def generate_private_key(group: int) -> PrivateKey:
+    """A new key pair of one of `GROUPS`."""
+    return X25519PrivateKey.generate() if group == X25519 else ec.generate_private_key(_CURVES[group]())
+
+
 class KeyShares:
     """The client's key pairs, one a group, made when first needed."""
 
-    def __init__(self) -> None:
-        self._x25519: X25519PrivateKey | None = None
-        self._ec: dict[int, ec.EllipticCurvePrivateKey] = {}
+    def __init__(self, make: Callable[[int], PrivateKey] = generate_private_key) -> None:
+        self._make = make
+        self._private: dict[int, PrivateKey] = {}
         self._public: dict[int, bytes] = {}
 
     def public(self, group: int) -> bytes:
         """The key share to send for a group."""
         share = self._public.get(group)
         if share is None:
-            share = self._public[group] = self._make(group)
+            private = self._private[group] = self._make(group)
+            share = self._public[group] = _public_bytes(private)
         return share
 
     def exchange(self, group: int, peer: bytes) -> bytes:
         """The shared secret with a server's share. Raises `ProtocolViolation` if the share is no good."""
+        private = self._private[group]
         try:
-            if self._x25519 is not None and group == X25519:
-                return self._x25519.exchange(X25519PublicKey.from_public_bytes(peer))
-            private = self._ec[group]
-            return private.exchange(
-                ec.ECDH(), ec.EllipticCurvePublicKey.from_encoded_point(private.curve, peer)
-            )
+            if isinstance(private, X25519PrivateKey):
+                return private.exchange(X25519PublicKey.from_public_bytes(peer))
+            point = ec.EllipticCurvePublicKey.from_encoded_point(private.curve, peer)
+            return private.exchange(ec.ECDH(), point)
         except ValueError as error:
             raise ProtocolViolation("BadKeyShare", "the server's key share is not a valid point") from error
 
-    def _make(self, group: int) -> bytes:
-        if group == X25519:
-            self._x25519 = X25519PrivateKey.generate()
-            return self._x25519.public_key().public_bytes_raw()
-        private = self._ec[group] = ec.generate_private_key(_CURVES[group]())
-        return private.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+
+def _public_bytes(private: PrivateKey) -> bytes:
+    if isinstance(private, X25519PrivateKey):
+        return private.public_key().public_bytes_raw()
+    return private.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
 
 
 class _ServerKeys:
-    """Opens the server's handshake records: the part of the key schedule that leads there."""
+    """Opens the server's handshake records."""
 
     __slots__ = ("_aead", "_iv", "_sequence")
 
-    def __init__(self, suite: _Suite, shared: bytes, transcript: bytes) -> None:
-        digest = suite.hash_name
-        size = hashlib.new(digest).digest_size
-        empty = hashlib.new(digest).digest()
-        early = hmac.digest(bytes(size), bytes(size), digest)
-        handshake = hmac.digest(_expand_label(early, "derived", empty, size, digest), shared, digest)
-        transcript_hash = hashlib.new(digest, transcript).digest()
-        traffic = _expand_label(handshake, "s hs traffic", transcript_hash, size, digest)
-        self._aead = suite.aead(_expand_label(traffic, "key", b"", suite.key_length, digest))
-        self._iv = int.from_bytes(_expand_label(traffic, "iv", b"", 12, digest), "big")
+    def __init__(self, suite: Suite, shared: bytes, transcript: bytes) -> None:
+        transcript_hash = hashlib.new(suite.hash_name, transcript).digest()
+        key, iv = server_handshake_key(suite, shared, transcript_hash)
+        self._aead = suite.aead(key)
+        self._iv = int.from_bytes(iv, "big")
         self._sequence = 0
 
     def open(self, record: bytes) -> tuple[int, bytes]:
@@ -250,7 +254,7 @@ class Tls13Hello(FlightReader):
             if group not in GROUPS:
                 raise ProtocolViolation("UnknownGroup", f"the server asks for group {group:#06x}")
             self._group = group
-        digest = hashlib.new(_SUITES[hello.suite].hash_name, self._transcript).digest()
+        digest = hashlib.new(SUITES[hello.suite].hash_name, self._transcript).digest()
         self._transcript = b"\xfe" + len(digest).to_bytes(3, "big") + digest + message
         self._to_send = self._hello(cookie=hello.extensions.get(EXT_COOKIE, b"")[2:])
 
@@ -260,7 +264,7 @@ class Tls13Hello(FlightReader):
         if group != self._group or len(share) != 4 + length:
             raise ProtocolViolation("BadKeyShare", "the server's key share is not for the group offered")
         shared = self._shares.exchange(group, share[4:])
-        self._keys = _ServerKeys(_SUITES[hello.suite], shared, self._transcript + message)
+        self._keys = _ServerKeys(SUITES[hello.suite], shared, self._transcript + message)
 
     def _read_sealed(self, content: bytes) -> Outcome | None:
         for kind, message in self._sealed.feed(content):
@@ -269,6 +273,18 @@ class Tls13Hello(FlightReader):
             if kind not in (ENCRYPTED_EXTENSIONS, CERTIFICATE_REQUEST):
                 raise ProtocolViolation("NoCertificate", f"handshake type {kind} instead of a certificate")
         return None
+
+
+def server_handshake_key(suite: Suite, shared: bytes, transcript_hash: bytes) -> tuple[bytes, bytes]:
+    """Key and IV of the server's handshake records: the key schedule as far as it matters here."""
+    digest = suite.hash_name
+    size = len(transcript_hash)
+    empty = hashlib.new(digest).digest()
+    early = hmac.digest(bytes(size), bytes(size), digest)
+    handshake = hmac.digest(_expand_label(early, "derived", empty, size, digest), shared, digest)
+    traffic = _expand_label(handshake, "s hs traffic", transcript_hash, size, digest)
+    key = _expand_label(traffic, "key", b"", suite.key_length, digest)
+    return key, _expand_label(traffic, "iv", b"", 12, digest)
 
 
 def _expand_label(secret: bytes, label: str, context: bytes, length: int, digest: str) -> bytes:
@@ -288,7 +304,7 @@ def _parse_server_hello(message: bytes) -> _ServerHello:
     extensions = _parse_extensions(message, at + 3)
     if extensions.get(EXT_SUPPORTED_VERSIONS) != pack(">H", TLS13):
         raise ProtocolViolation("NotTls13", "the server chose another version than the one offered")
-    if suite not in _SUITES:
+    if suite not in SUITES:
         raise ProtocolViolation("UnknownSuite", f"the server chose cipher suite {suite:#06x}")
     return _ServerHello(suite, message[6:38] == _RETRY_RANDOM, extensions)
 
