@@ -121,6 +121,29 @@ def sign(private_key: SigningKey, algorithm: SignatureAlgorithm, message: bytes)
             raise UnsupportedKey(f"this key can not sign with {algorithm}")
 
 
+def weak_signature_valid(
+    public_key: object, algorithm: hashes.HashAlgorithm | None, *, signature: bytes, message: bytes
+) -> bool:
+    """Tell whether an RSA or ECDSA signature over MD5 or SHA-1 is right; False for any other kind.
+
+    The library's X.509 functions take all of these for invalid. Old devices and certificates still have them,
+    and "the hash is too weak" helps their owner more than "the signature is wrong".
+    """
+    if not isinstance(algorithm, hashes.MD5 | hashes.SHA1):
+        return False
+    try:
+        match public_key:
+            case rsa.RSAPublicKey():
+                public_key.verify(signature, message, padding.PKCS1v15(), algorithm)
+            case ec.EllipticCurvePublicKey():
+                public_key.verify(signature, message, ec.ECDSA(algorithm))
+            case _:
+                return False
+    except InvalidSignature:
+        return False
+    return True
+
+
 def verify(
     public_key: VerifyingKey, algorithm: SignatureAlgorithm, *, signature: bytes, message: bytes
 ) -> None:

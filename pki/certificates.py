@@ -10,11 +10,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature
 from cryptography.x509.oid import NameOID
 
 from pki import der
-from pki.algorithms import SIGNATURE_NAMES
+from pki.algorithms import SIGNATURE_NAMES, weak_signature_valid
 from pki.errors import LIBRARY_FAULTS, InputTooLarge, MalformedCertificate, MalformedDer
 from pki.keys import key_bits, key_type_of
 from pki.subject_alt_names import AltNames, read_alt_names
@@ -122,7 +122,7 @@ def _facts(der_bytes: bytes, certificate: x509.Certificate) -> CertificateFacts:
         key_usage=read.key_usage,
         extended_key_usage=read.extended_key_usage,
         is_ca=read.is_ca,
-        self_signed=_is_self_signed(certificate),
+        self_signed=is_signed_by(certificate, certificate),
         spki_sha256=hashlib.sha256(spki).hexdigest(),
         aki=read.aki,
         ski=read.ski,
@@ -164,16 +164,29 @@ def _key(certificate: x509.Certificate) -> tuple[str, int]:
     return key_type_of(key), key_bits(key)
 
 
-def _is_self_signed(certificate: x509.Certificate) -> bool:
-    if certificate.issuer != certificate.subject:
-        return False
+def is_signed_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    """Tell whether a certificate names another as its issuer and its signature is by that one's key."""
     try:
-        certificate.verify_directly_issued_by(certificate)
-    except UnsupportedAlgorithm:
-        return True  # MD5 and older: named as its own issuer, nothing more can be said
+        if certificate.issuer != issuer.subject:
+            return False
+        certificate.verify_directly_issued_by(issuer)
+    except InvalidSignature:
+        return False
+    except LIBRARY_FAULTS:
+        return _is_weakly_signed_by(certificate, issuer)
+    return True
+
+
+def _is_weakly_signed_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    try:
+        return weak_signature_valid(
+            issuer.public_key(),
+            certificate.signature_hash_algorithm,
+            signature=certificate.signature,
+            message=certificate.tbs_certificate_bytes,
+        )
     except LIBRARY_FAULTS:
         return False
-    return True
 
 
 def _extensions(certificate: x509.Certificate) -> ExtensionFacts | None:

@@ -10,11 +10,10 @@ from datetime import datetime
 from itertools import pairwise
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 
 from pki.algorithms import WEAK_SIGNATURE_NAMES
-from pki.certificates import CertificateFacts, load_certificate, parse_certificate
-from pki.errors import LIBRARY_FAULTS, PkiError
+from pki.certificates import CertificateFacts, is_signed_by, load_certificate, parse_certificate
+from pki.errors import PkiError
 from pki.findings import Finding, all_findings
 from pki.names import names_cover
 
@@ -25,23 +24,9 @@ _MINIMUM_BITS = {"RSA": 2048, "DSA": 2048, "EC": 224}
 def is_issued_by(certificate: bytes, issuer: bytes) -> bool:
     """Tell whether one DER certificate is signed by another; malformed ones never are."""
     try:
-        return _issued(load_certificate(certificate), load_certificate(issuer))
+        return is_signed_by(load_certificate(certificate), load_certificate(issuer))
     except PkiError:
         return False
-
-
-def _issued(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
-    try:
-        if certificate.issuer != issuer.subject:
-            return False
-        certificate.verify_directly_issued_by(issuer)
-    except UnsupportedAlgorithm:
-        # The library does not verify MD5 and SHA-1; the names agree, and that must do to put old chains in
-        # order.
-        return True
-    except LIBRARY_FAULTS:
-        return False
-    return True
 
 
 def order_chain(leaf: bytes, pool: Iterable[bytes]) -> tuple[bytes, ...]:
@@ -52,11 +37,11 @@ def order_chain(leaf: bytes, pool: Iterable[bytes]) -> tuple[bytes, ...]:
     """
     candidates = _loaded(pool)
     chain, current = [leaf], load_certificate(leaf)
-    while len(chain) < MAX_CHAIN_LENGTH and not _issued(current, current):
+    while len(chain) < MAX_CHAIN_LENGTH and not is_signed_by(current, current):
         issuers = [
             (der, issuer)
             for der, issuer in candidates.items()
-            if der not in chain and _issued(current, issuer)
+            if der not in chain and is_signed_by(current, issuer)
         ]
         if not issuers:
             break

@@ -13,13 +13,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.x509.oid import ExtensionOID, NameOID
 
-from pki.algorithms import SIGNATURE_NAMES, SigningKey
+from pki.algorithms import SIGNATURE_NAMES, SigningKey, weak_signature_valid
 from pki.errors import (
     LIBRARY_FAULTS,
     BadCsrSignature,
@@ -107,29 +106,13 @@ def _public_key(csr: x509.CertificateSigningRequest) -> PublicKeyTypes:
 
 def _verify_possession(csr: x509.CertificateSigningRequest, key: PublicKeyTypes) -> None:
     try:
-        if csr.is_signature_valid or _weak_signature_valid(csr, key):
-            return
+        valid = csr.is_signature_valid or weak_signature_valid(
+            key, csr.signature_hash_algorithm, signature=csr.signature, message=csr.tbs_certrequest_bytes
+        )
     except LIBRARY_FAULTS as fault:
         raise BadCsrSignature(f"the request's signature can not be verified: {fault}") from fault
-    raise BadCsrSignature
-
-
-def _weak_signature_valid(csr: x509.CertificateSigningRequest, key: PublicKeyTypes) -> bool:
-    # The library calls every MD5 and SHA-1 signature invalid. Old devices still make them, and "your hash is
-    # too weak" (said by the policy) helps their owner more than "your signature is wrong".
-    algorithm = csr.signature_hash_algorithm
-    if not isinstance(algorithm, hashes.MD5 | hashes.SHA1):
-        return False
-    try:
-        if isinstance(key, rsa.RSAPublicKey):
-            key.verify(csr.signature, csr.tbs_certrequest_bytes, padding.PKCS1v15(), algorithm)
-            return True
-        if isinstance(key, ec.EllipticCurvePublicKey):
-            key.verify(csr.signature, csr.tbs_certrequest_bytes, ec.ECDSA(algorithm))
-            return True
-    except InvalidSignature:
-        return False
-    return False
+    if not valid:
+        raise BadCsrSignature
 
 
 def _facts(der: bytes, csr: x509.CertificateSigningRequest, key: PublicKeyTypes) -> ParsedCsr:

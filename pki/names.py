@@ -74,7 +74,7 @@ def _check_a_label(name: str, label: str) -> None:
         encoded = decoded.encode("punycode").decode("ascii")
     except (UnicodeError, OverflowError, ValueError) as fault:
         raise InvalidName(f"{name!r}: {label!r} is not a valid A-label") from fault
-    if decoded.isascii() or encoded != label[4:]:
+    if decoded.isascii() or not decoded.isprintable() or encoded != label[4:]:
         raise InvalidName(f"{name!r}: {label!r} is not a valid A-label")
 
 

@@ -7,4 +7,7 @@ UUIDs are version 5, of the URL namespace: each can be computed again from the t
 from cryptography import x509
 
 COMMAND_SIGNING = x509.ObjectIdentifier("2.25.16791574413705150057814606873685013817")
-"""Extended key usage of the hub's command signing certificates; UUID of ``urn:certwright:command-signing``."""
+"""Extended key usage of the hub's command signing certificates.
+
+The UUID of ``urn:certwright:command-signing``.
+"""

@@ -43,7 +43,8 @@ def _snake_case(name: str) -> str:
 
 
 _BY_SNAKE_CASE = {_snake_case(name): name for name in (*_KEY_USAGE_ATTRIBUTES, *EXTENDED_KEY_USAGE_OIDS)} | {
-    "crl_sign": "cRLSign"
+    "crl_sign": "cRLSign",
+    "ocsp_signing": "OCSPSigning",
 }
 
 

@@ -17,6 +17,7 @@ from hub.issuers.private_ca.errors import (
 )
 from hub.issuers.private_ca.signer import Signer
 from pki import algorithms, der
+from pki.algorithms import SignatureAlgorithm
 from pki.certificates import CertificateFacts, load_certificate, parse_certificate
 from pki.crls import CrlTemplate, build_crl_tbs
 from pki.errors import BadSignature
@@ -83,17 +84,22 @@ class PrivateCa:
             raise NotACertificateAuthority
         if self.facts.spki_sha256 != spki_sha256(signer.public_key):
             raise SignerMismatch
-        self._issuer = IssuerRef(
+        self.issuer = IssuerRef(
             load_certificate(certificate).subject.public_bytes(), bytes.fromhex(self.facts.ski)
         )
+
+    @property
+    def algorithm(self) -> SignatureAlgorithm:
+        """What this CA signs with."""
+        return self._signer.algorithm
 
     def prepare(self, request: LeafRequest) -> Prepared:
         """Compose a leaf certificate; raise InvalidTemplate, OutlivesIssuer or another PkiError (the key)."""
         return self._prepared(
             leaf_template(
                 serial=serial_from_random(request.random),
-                signature_algorithm=self._signer.algorithm,
-                issuer=self._issuer,
+                signature_algorithm=self.algorithm,
+                issuer=self.issuer,
                 validity=request.validity,
                 subject=request.subject,
                 profile=request.profile,
@@ -106,8 +112,8 @@ class PrivateCa:
         return self._prepared(
             issuing_ca_template(
                 serial=serial_from_random(request.random),
-                signature_algorithm=self._signer.algorithm,
-                issuer=self._issuer,
+                signature_algorithm=self.algorithm,
+                issuer=self.issuer,
                 validity=request.validity,
                 subject=request.subject,
                 urls=self._urls,
@@ -135,18 +141,18 @@ class PrivateCa:
 
         Issuer and algorithm of the template are replaced by this CA's.
         """
-        own = replace(template, issuer=self._issuer, signature_algorithm=self._signer.algorithm)
+        own = replace(template, issuer=self.issuer, signature_algorithm=self.algorithm)
         return self._signed(build_crl_tbs(own, encoded_entries))
 
     def _check_issuer(self, tbs: bytes) -> None:
         # version, serial, algorithm, issuer (RFC 5280, 4.1.2)
         fields = list(der.read_children(der.read_element(tbs).content))
         is_version_3 = bool(fields) and fields[0].tag == _VERSION_TAG
-        if not is_version_3 or len(fields) < 4 or fields[3].encoded != self._issuer.name_der:
+        if not is_version_3 or len(fields) < 4 or fields[3].encoded != self.issuer.name_der:
             raise ForeignTbs
 
     def _signed(self, tbs: bytes) -> bytes:
-        algorithm = self._signer.algorithm
+        algorithm = self.algorithm
         signature = self._signer.sign(tbs)
         # A wrong signature from a faulty device would be published, and may give an RSA key away.
         try:
