@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, event, func, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
@@ -22,6 +23,7 @@ from hub.db.outbox import Event, OutboxEvent
 
 POSTGRES_CHANNEL = "certwright"
 _WRITE = "certwright_write"
+Flusher = Callable[["UnitOfWork", list[Any]], Awaitable[None]]
 
 
 class UnitOfWork:
@@ -35,7 +37,9 @@ class UnitOfWork:
         self.now = now
         self.events: list[Event] = []
         self.notices: list[Notice] = []
+        self._noticed: set[Notice] = set()
         self._after_commit: list[Callable[[], None]] = []
+        self._deferred: list[tuple[Flusher, Any]] = []
 
     def emit(self, event_: Event) -> None:
         """Record that something happened; stored with the transaction."""
@@ -44,12 +48,44 @@ class UnitOfWork:
     def notify(self, channel: str, payload: str = "") -> None:
         """Wake up the readers of ``channel``, in every replica, once this is committed."""
         notice = Notice(channel, payload)
-        if notice not in self.notices:
+        if notice not in self._noticed:
+            self._noticed.add(notice)
             self.notices.append(notice)
 
     def after_commit(self, callback: Callable[[], None]) -> None:
         """Run ``callback`` in this process after the commit; for memory, never for data."""
         self._after_commit.append(callback)
+
+    def defer(self, flush: Flusher, item: Any) -> None:
+        """Have ``flush`` store ``item``, with the others deferred to it, as the last act of the transaction.
+
+        For rows that every transaction contends for, such as the head of the audit chain: taken last, their
+        lock is held for a moment only and can't close a circle of waiters.
+        """
+        self._deferred.append((flush, item))
+
+    async def flush_deferred(self) -> None:
+        """Store what was deferred. Called by :class:`Database` only."""
+        by_flusher: dict[Flusher, list[Any]] = {}
+        for flush, item in self._deferred:
+            by_flusher.setdefault(flush, []).append(item)
+        for flush, items in by_flusher.items():
+            await flush(self, items)
+
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        """Undo the block's statements, events, notices and callbacks when it raises; the rest stays."""
+        marks = len(self.events), len(self.notices), len(self._after_commit), len(self._deferred)
+        try:
+            async with self.session.begin_nested():
+                yield
+        except BaseException:
+            del self.events[marks[0] :]
+            self._noticed.difference_update(self.notices[marks[1] :])
+            del self.notices[marks[1] :]
+            del self._after_commit[marks[2] :]
+            del self._deferred[marks[3] :]
+            raise
 
     def committed(self) -> None:
         """Run the callbacks. Called by :class:`Database` only."""
@@ -99,6 +135,7 @@ class Database:
             uow = UnitOfWork(session, self.clock())
             yield uow
             await self._store_events(uow)
+            await uow.flush_deferred()
         # After the stack: committed, and the writer's lock is free again.
         uow.committed()
         if self.is_sqlite:
