@@ -23,7 +23,7 @@ from agents.network.scanner.outcomes import (
 )
 
 if TYPE_CHECKING:
-    from conftest import Flight
+    from tests.protocol.scanner.recorded import Flight
 
 OUTCOMES = get_args(Outcome)
 RANDOM = bytes(range(64))
