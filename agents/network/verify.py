@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 
 HANDSHAKE_TIMEOUT_S = 5.0
 POLL_INTERVAL_S = 0.05
-ROUNDS_IN_A_ROW = 2
-"""Old workers may take a last connection after a reload, so one good round proves little."""
+SETTLED_S = 0.3
+"""How long it has to stay good: old workers go on accepting for a moment (nginx lets 100 ms pass before it
+tells them to stop), so one good round proves little."""
+ROUNDS_CLOSED = 3
 
 
 class HandshakeError(Exception):
@@ -114,21 +116,25 @@ async def mismatches(
 async def await_served(
     endpoints: Sequence[Endpoint], expected: Expectation, *, deadline_s: float
 ) -> tuple[Mismatch, ...]:
-    """Look until all endpoints serve what is expected twice in a row; what was wrong last, or nothing.
+    """Look until all endpoints have served what is expected for a while; what was wrong last, or nothing.
 
     A closed port ends the wait at once when it stays closed: servers keep their sockets over a reload, so a
     refused connection means that the server is gone.
     """
     loop = asyncio.get_running_loop()
     end = loop.time() + deadline_s
-    good = closed = 0
+    good_since: float | None = None
+    closed = 0
     while True:
         timeout_s = max(0.1, min(HANDSHAKE_TIMEOUT_S, end - loop.time()))
         wrong = await mismatches(endpoints, expected, timeout_s)
-        good = 0 if wrong else good + 1
+        now = loop.time()
+        good_since = None if wrong else good_since or now
         closed = closed + 1 if any(each.reason == PortClosedError.code for each in wrong) else 0
-        if good >= ROUNDS_IN_A_ROW or closed > ROUNDS_IN_A_ROW or (wrong and loop.time() >= end):
+        if closed >= ROUNDS_CLOSED or (wrong and now >= end):
             return wrong
+        if good_since and now - good_since >= SETTLED_S:
+            return ()
         await asyncio.sleep(POLL_INTERVAL_S)
 
 

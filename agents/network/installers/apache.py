@@ -9,18 +9,19 @@ https://httpd.apache.org/docs/2.4/stopping.html
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agents.network.installers.errors import ReloadFailedError
 from agents.network.installers.file_based import FileBasedInstaller
 from agents.network.servers import apache
 from agents.network.servers.certificate_files import pair_problem
+from agents.network.servers.daemon import is_zombie
 from agents.network.servers.errors import ConfigurationCheckFailedError
 from agents.network.servers.process import WORDS_LIMIT, last_words
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from agents.network.servers.model import Inventory, ServerDefinition
 
 
@@ -53,12 +54,16 @@ class ApacheInstaller(FileBasedInstaller):
 
     async def start(self, server: ServerDefinition) -> None:
         """Start after a death, over the PID file of a zombie."""
-        pid_file = (await apache.read_configuration(server)).pid_file
-        if pid_file and _is_zombie(pid_file):
+        pid_file = await self.pid_file(server)
+        if pid_file and is_zombie(pid_file):
             pid_file.unlink(missing_ok=True)
         result = await self._run(server, server.commands.start or apache.command(server, "-k", "start"))
         if result.exit_code != 0:
             raise ReloadFailedError(f"the start command ended with {result.exit_code}", words=result.words)
+
+    async def pid_file(self, server: ServerDefinition) -> Path | None:
+        """What `-D DUMP_RUN_CFG` prints."""
+        return (await apache.read_configuration(server)).pid_file
 
     async def recent_words(self, server: ServerDefinition) -> str:
         """The end of the main error log."""
@@ -74,13 +79,3 @@ def tail(log: Path) -> str:
             return last_words(file.read(WORDS_LIMIT).decode("utf-8", "replace"))
     except OSError:
         return ""
-
-
-def _is_zombie(pid_file: Path) -> bool:
-    """Whether the process of a PID file has ended and waits for its parent (Linux /proc)."""
-    try:
-        pid = int(pid_file.read_text("ascii"))
-        state = Path("/proc", str(pid), "stat").read_text("utf-8").rpartition(")")[2].split()[0]
-    except (OSError, ValueError, IndexError):
-        return False
-    return state in {"Z", "X"} and pid != os.getpid()

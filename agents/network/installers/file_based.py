@@ -15,24 +15,28 @@ from agents.network.installers import placement
 from agents.network.installers.contract import Plan, Purpose
 from agents.network.installers.errors import RefusedError, ReloadFailedError, TargetNotWritableError
 from agents.network.installers.preflight import Facts, affected_nodes, first_finding, uncovered_names
-from agents.network.servers import process
-from agents.network.verify import Expectation
+from agents.network.servers import daemon, process
+from agents.network.verify import POLL_INTERVAL_S, Expectation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from agents.network.installers.contract import FileChange, InstallRequest
     from agents.network.installers.material import Material
     from agents.network.servers.model import CertificateFiles, Inventory, ServerDefinition
 
 COMMAND_TIMEOUT_S = 30.0
+TAKE_UP_S = 10.0
+"""How long a large configuration may take to be read after a reload signal."""
 
 
 class FileBasedInstaller(ABC):
     """Installs by replacing the files that the configuration names already."""
 
-    def __init__(self, *, command_timeout_s: float = COMMAND_TIMEOUT_S) -> None:
+    def __init__(self, *, command_timeout_s: float = COMMAND_TIMEOUT_S, take_up_s: float = TAKE_UP_S) -> None:
         self._command_timeout_s = command_timeout_s
+        self._take_up_s = take_up_s
 
     @abstractmethod
     async def discover(self, server: ServerDefinition) -> Inventory:
@@ -53,6 +57,10 @@ class FileBasedInstaller(ABC):
     @abstractmethod
     async def start(self, server: ServerDefinition) -> None:
         """Start a server that is not running any more."""
+
+    @abstractmethod
+    async def pid_file(self, server: ServerDefinition) -> Path | None:
+        """Where the server keeps the number of its main process."""
 
     async def plan(self, request: InstallRequest, inventory: Inventory) -> Plan:
         """Judge the request and list files and commands; raises RefusedError."""
@@ -101,11 +109,25 @@ class FileBasedInstaller(ABC):
         await _on_disk(lambda: placement.place_files(plan.changes))
 
     async def activate(self, server: ServerDefinition) -> None:
-        """Reload."""
+        """Reload, and wait until the server has read its files: the command itself only sends a signal."""
+        pid_file = await self.pid_file(server)
+        main = daemon.main_process(pid_file) if pid_file else None
+        before = daemon.children(main) if main else frozenset()
         result = await self._run(server, self.reload_command(server))
         if result.exit_code != 0:
             message = f"the reload command ended with {result.exit_code}"
             raise ReloadFailedError(message, words=result.words)
+        if main:
+            await self._taken_up(main, before)
+
+    async def _taken_up(self, main: int, before: frozenset[int]) -> None:
+        """Wait for a new child; without one it is left to the handshakes to say what happened."""
+        end = asyncio.get_running_loop().time() + self._take_up_s
+        while asyncio.get_running_loop().time() < end:
+            now = daemon.children(main)
+            if now - before or not now:
+                return
+            await asyncio.sleep(POLL_INTERVAL_S)
 
     async def roll_back(self, plan: Plan) -> None:
         """Bring the old files back."""

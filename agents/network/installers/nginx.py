@@ -7,6 +7,8 @@ https://nginx.org/en/docs/control.html
 from __future__ import annotations
 
 import asyncio
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agents.network.installers.errors import ReloadFailedError
@@ -16,6 +18,8 @@ from agents.network.servers.errors import ConfigurationCheckFailedError
 
 if TYPE_CHECKING:
     from agents.network.servers.model import Inventory, ServerDefinition
+
+_BUILT_IN_PID = re.compile(r"--pid-path=(\S+)")
 
 
 class NginxInstaller(FileBasedInstaller):
@@ -45,3 +49,12 @@ class NginxInstaller(FileBasedInstaller):
         result = await self._run(server, server.commands.start or nginx.command(server))
         if result.exit_code != 0:
             raise ReloadFailedError(f"the start command ended with {result.exit_code}", words=result.words)
+
+    async def pid_file(self, server: ServerDefinition) -> Path | None:
+        """The `pid` directive, else the name that was built in (`nginx -V`)."""
+        configuration = await asyncio.to_thread(nginx.read_configuration, server)
+        named = [arguments[0] for arguments in configuration.all("pid")]
+        if not named:
+            built = await self._run(server, (str(server.program.path), "-V"))
+            named = _BUILT_IN_PID.findall(built.errors)
+        return (server.root or Path("/")) / named[0] if named else None

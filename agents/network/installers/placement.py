@@ -10,7 +10,6 @@ see the same certificate. All functions may be repeated, since a killed agent st
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import stat
@@ -108,7 +107,7 @@ def restore_files(changes: Iterable[FileChange]) -> None:
     """Put the old files back where a backup is still there, and remove what was staged."""
     changes = tuple(changes)
     for change in changes:
-        with contextlib.suppress(FileNotFoundError):
+        if change.backup.exists():
             replace_file(change.backup, change.target)
         # A rename between two links to the same file does nothing and leaves both (POSIX rename).
         discard(change)
@@ -116,9 +115,10 @@ def restore_files(changes: Iterable[FileChange]) -> None:
 
 
 def discard(change: FileChange) -> None:
-    """Remove staged file and backup."""
-    change.staged.unlink(missing_ok=True)
-    change.backup.unlink(missing_ok=True)
+    """Remove staged file and backup if they exist; a read-only file system refuses even the attempt."""
+    for path in (change.staged, change.backup):
+        if os.path.lexists(path):
+            path.unlink(missing_ok=True)
 
 
 def discard_all(changes: Iterable[FileChange]) -> None:

@@ -41,8 +41,8 @@ class Bench:
     @property
     def installers(self):
         return {
-            "apache": ApacheInstaller(command_timeout_s=self.command_timeout_s),
-            "nginx": NginxInstaller(command_timeout_s=self.command_timeout_s),
+            "apache": ApacheInstaller(command_timeout_s=self.command_timeout_s, take_up_s=2),
+            "nginx": NginxInstaller(command_timeout_s=self.command_timeout_s, take_up_s=2),
         }
 
     @property
