@@ -32,6 +32,7 @@ from pki.names import SubjectFields, build_name, normalize_dns_name, normalize_i
 from pki.subject_alt_names import AltNames, read_alt_names, write_alt_names
 
 MAX_CSR_BYTES = 64 * 1024
+_DER_SEQUENCE = b"\x30"  # no base64 of a request begins with "0"
 
 _PEM = re.compile(
     rb"-----BEGIN (?:NEW )?CERTIFICATE REQUEST-----(.*?)-----END (?:NEW )?CERTIFICATE REQUEST-----", re.DOTALL
@@ -83,13 +84,13 @@ def parse_csr(data: bytes) -> ParsedCsr:
 def _to_der(data: bytes) -> bytes:
     if len(data) > MAX_CSR_BYTES:
         raise InputTooLarge(f"a request is not larger than {MAX_CSR_BYTES} bytes")
+    match = _PEM.search(data)
+    if match is None and data[:1] == _DER_SEQUENCE:
+        return data
     if b"PRIVATE KEY-----" in data:
         raise PrivateKeyDisclosed
-    match = _PEM.search(data)
     if match is None and b"-----BEGIN CERTIFICATE-----" in data:
         raise MalformedCsr("this is a certificate, not a certificate signing request")
-    if match is None and data[:1] == b"\x30":
-        return data
     text = match[1] if match else data
     try:
         return base64.b64decode(b"".join(text.split()), validate=True)
