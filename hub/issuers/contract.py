@@ -14,17 +14,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
 
 from pydantic import BaseModel
+
+from hub.db.clock import Clock
+
+if TYPE_CHECKING:
+    from hub.issuers.private_ca.ports import AuthorityKeeper
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CertificateOrder:
     """What the lifecycle orders, already checked against the profile and its policies.
 
-    ``csr`` is DER. ``subject`` maps attribute names (common_name, organization, organizational_unit,
-    locality, state, country, email) to values. ``not_before`` is the hub's time of the order.
+    ``csr`` is DER and its signature has been verified. ``subject`` maps attribute names (common_name,
+    organization, organizational_unit, locality, state, country, email) to values. ``not_before`` is the hub's
+    time of the order. Usages are names of RFC 5280 (``digitalSignature``, ``serverAuth``); an empty
+    ``key_usage`` means what suits the key.
     """
 
     order_id: str
@@ -35,8 +42,8 @@ class CertificateOrder:
     ip_addresses: tuple[str, ...] = ()
     emails: tuple[str, ...] = ()
     term_days: int
-    key_usage: tuple[str, ...] = ("digital_signature",)
-    extended_key_usage: tuple[str, ...] = ("server_auth",)
+    key_usage: tuple[str, ...] = ()
+    extended_key_usage: tuple[str, ...] = ("serverAuth",)
     not_before: datetime
 
 
@@ -76,11 +83,29 @@ class Refused:
 SubmitOutcome = Issued | Pending | Refused
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackendContext:
+    """What the hub gives a backend when it opens it.
+
+    ``authorities`` holds keys and revocations for backends that sign themselves; others need none of it.
+    """
+
+    backend_id: int
+    name: str
+    clock: Clock
+    authorities: AuthorityKeeper
+
+
 class CaBackend(Protocol):
     """A CA that certificates can be ordered from. One instance serves one configured CA."""
 
     kind: str
     settings_model: type[BaseModel]
+
+    @classmethod
+    def open(cls, settings: BaseModel, context: BackendContext) -> Self:
+        """Return a backend for settings that ``settings_model`` has validated; connects to nothing yet."""
+        ...
 
     async def prepare(self, order: CertificateOrder) -> Intent:
         """Fix everything that identifies the order, without any effect outside.

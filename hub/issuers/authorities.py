@@ -1,0 +1,134 @@
+"""The hub's certification authorities: read from the database, unlocked once, then kept in memory.
+
+An authority never changes after it was made, so what is in memory stays true; only which one issues for a
+backend can change, and that is read with the backend.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from hub.db.uow import Database
+from hub.issuers.crls import CrlPublisher
+from hub.issuers.errors import AuthorityKeyUnavailable, AuthorityNotFound
+from hub.issuers.models import CaAuthority, CaBackendRow
+from hub.issuers.private_ca.authority import PrivateCa
+from hub.issuers.private_ca.ports import OpenAuthority
+from hub.issuers.private_ca.signer import SoftwareSigner
+from pki.at_rest import KeyEncryptionKey
+from pki.errors import PkiError
+from pki.templates import StatusUrls
+
+_MAX_DEPTH = 8
+
+
+def status_urls(base: str, slug: str) -> StatusUrls:
+    """Return where an authority's CRL and certificate are published."""
+    base = base.rstrip("/")
+    return StatusUrls(crl=(f"{base}/crl/{slug}.crl",), ca_issuers=(f"{base}/aia/{slug}.cer",))
+
+
+class AuthorityStore:
+    """Opens authorities. The port ``AuthorityKeeper`` of the built-in CA."""
+
+    def __init__(self, db: Database, kek: KeyEncryptionKey, *, public_url: str, crls: CrlPublisher) -> None:
+        self._db = db
+        self._kek = kek
+        self._public_url = public_url
+        self._crls = crls
+        self._open: dict[str, OpenAuthority] = {}
+        self._issuing: dict[int, str] = {}
+
+    async def issuing(self, backend_id: int) -> OpenAuthority:
+        """Return the authority that signs a backend's new certificates.
+
+        Raises:
+            AuthorityNotFound: the backend has none.
+            AuthorityKeyUnavailable: its key can't be opened.
+        """
+        slug = self._issuing.get(backend_id)
+        if slug is not None:
+            return await self.by_slug(slug)
+        async with self._db.read() as session:
+            rows = await session.execute(
+                select(CaAuthority.slug)
+                .where(CaAuthority.backend_id == backend_id, CaAuthority.role == "issuing")
+                .order_by(CaAuthority.id.desc())
+                .limit(1)
+            )
+            slug = rows.scalar_one_or_none()
+        if slug is None:
+            raise AuthorityNotFound(f"the CA backend {backend_id} has no issuing authority")
+        self._issuing[backend_id] = slug
+        return await self.by_slug(slug)
+
+    async def by_slug(self, slug: str) -> OpenAuthority:
+        """Return the authority of this slug; raises as :meth:`issuing` does."""
+        if slug not in self._open:
+            async with self._db.read() as session:
+                return await self.open(session, slug)
+        return self._open[slug]
+
+    async def open(self, session: AsyncSession, slug: str) -> OpenAuthority:
+        """Return the authority of this slug, read in the caller's transaction if it is not in memory."""
+        known = self._open.get(slug)
+        if known is None:
+            known = await self._unlocked(session, slug)
+            self._open[slug] = known
+        return known
+
+    def forget(self, backend_id: int) -> None:
+        """Look up again which authorities serve a backend and where they are published."""
+        self._issuing.pop(backend_id, None)
+        self._open.clear()
+
+    async def revoke(self, backend_id: int, serial_hex: str, *, reason: str, at: datetime) -> None:
+        """Put a serial number on the CRL of its authority, in a transaction of its own."""
+        async with self._db.write() as uow:
+            await self._crls.revoke(
+                uow, backend_id=backend_id, serial_hex=serial_hex, reason=reason, at=at, opener=self.open
+            )
+
+    async def _unlocked(self, session: AsyncSession, slug: str) -> OpenAuthority:
+        row = (
+            await session.execute(
+                select(
+                    CaAuthority.id,
+                    CaAuthority.certificate,
+                    CaAuthority.locked_key,
+                    CaAuthority.key_sha256,
+                    CaAuthority.parent_id,
+                    CaBackendRow.settings,
+                )
+                .join(CaBackendRow, CaBackendRow.id == CaAuthority.backend_id)
+                .where(CaAuthority.slug == slug)
+            )
+        ).one_or_none()
+        if row is None:
+            raise AuthorityNotFound(f"there is no certification authority {slug!r}")
+        if row.locked_key is None:
+            raise AuthorityKeyUnavailable(f"the key of {slug} is not kept here")
+        try:
+            signer = SoftwareSigner.unlock(row.locked_key, self._kek, key_sha256=row.key_sha256)
+        except PkiError as fault:
+            raise AuthorityKeyUnavailable(f"the key of {slug} can't be opened: {fault}") from fault
+        base = row.settings.get("status_url") or self._public_url
+        ca = PrivateCa(row.certificate, signer, urls=status_urls(base, slug))
+        issuers = await _issuers(session, row.parent_id)
+        return OpenAuthority(row.id, slug, ca, (row.certificate, *issuers))
+
+
+async def _issuers(session: AsyncSession, parent_id: int | None) -> tuple[bytes, ...]:
+    chain: list[bytes] = []
+    while parent_id is not None and len(chain) < _MAX_DEPTH:
+        row = (
+            await session.execute(
+                select(CaAuthority.certificate, CaAuthority.parent_id).where(CaAuthority.id == parent_id)
+            )
+        ).one()
+        chain.append(row.certificate)
+        parent_id = row.parent_id
+    return tuple(chain)

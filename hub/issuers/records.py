@@ -1,0 +1,34 @@
+"""The room's typed values: what other rooms and the routes are given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackendRecord:
+    """One configured CA backend, without its secrets. ``status``: "active" or "disabled"."""
+
+    id: int
+    name: str
+    kind: str
+    settings: dict[str, Any]
+    status: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorityRecord:
+    """One authority of a private backend, with the facts of its CRL."""
+
+    id: int
+    role: str
+    slug: str
+    certificate: bytes = field(repr=False)
+    not_before: datetime
+    not_after: datetime
+    crl_number: int
+    crl_this_update: datetime | None
+    crl_next_update: datetime | None

@@ -1,0 +1,212 @@
+"""Admin REST of CA backends, and the public addresses of CRLs and CA certificates (RFC 5280, 4.2.2.1)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime
+from email.utils import format_datetime
+
+from hub.db.errors import HubError
+from hub.db.uow import Database
+from hub.http.calls import Call
+from hub.http.routing import PUBLIC, RawResponse, RouteSet, get, post
+from hub.issuers.authorities import status_urls
+from hub.issuers.contract import CanRevoke
+from hub.issuers.records import AuthorityRecord
+from hub.issuers.schemas import (
+    AuthorityView,
+    BackendDetail,
+    BackendList,
+    BackendView,
+    CrlView,
+    KindList,
+    KindView,
+    PrivateHierarchyCreate,
+    TestResult,
+)
+from hub.issuers.service import HierarchySpec, IssuerService
+from pki.certificates import parse_certificate
+
+# Revocation must be seen within the minute, so nobody keeps a list for longer without asking again.
+_CRL_MAX_AGE_S = 60
+_CERTIFICATE_MAX_AGE_S = 86_400
+_PEM_CHAIN = "application/pem-certificate-chain"
+
+
+class IssuerRoutes(RouteSet):
+    """``/ca-backends``."""
+
+    prefix, tag = "/ca-backends", "ca-backends"
+
+    def __init__(self, db: Database, issuers: IssuerService) -> None:
+        self._db = db
+        self._issuers = issuers
+
+    @get("", action="ca_backends.view", summary="List CA backends", returns=BackendList)
+    async def list(self, call: Call[None, None]) -> BackendList:  # noqa: ARG002 - nothing to narrow
+        """Return all CA backends; there are few, so in one piece."""
+        async with self._db.read() as session:
+            records = await self._issuers.list(session)
+        return BackendList(items=[BackendView.model_validate(record) for record in records])
+
+    @get(
+        "/kinds",
+        action="ca_backends.view",
+        summary="List the installed kinds of CA backends",
+        returns=KindList,
+    )
+    async def kinds(self, call: Call[None, None]) -> KindList:  # noqa: ARG002 - nothing to narrow
+        """Return the kinds that are installed and what settings they take."""
+        return KindList(
+            items=[
+                KindView(kind=name, settings_schema=kind.settings_model.model_json_schema())
+                for name, kind in sorted(self._issuers.kinds.items())
+            ]
+        )
+
+    @get("/{id:int}", action="ca_backends.view", summary="Read a CA backend", returns=BackendDetail)
+    async def read(self, call: Call[None, None]) -> BackendDetail:
+        """Return one CA backend with its authorities and the facts of their CRLs."""
+        return await self._detail(call.int_path("id"))
+
+    @post(
+        "/private",
+        action="ca_backends.edit",
+        summary="Create a private CA: a root and an issuing CA",
+        body=PrivateHierarchyCreate,
+        returns=BackendDetail,
+        status=201,
+    )
+    async def create_private(self, call: Call[PrivateHierarchyCreate, None]) -> BackendDetail:
+        """Make keys and certificates, then store them; RSA takes some seconds."""
+        values = call.body.model_dump()
+        values["root_key_type"] = values["root_key_type"] or ""
+        made = await self._issuers.make_hierarchy(HierarchySpec(**values))
+        async with self._db.write() as uow:
+            backend_id = await self._issuers.store_hierarchy(uow, made, principal=call.principal)
+        return await self._detail(backend_id)
+
+    @get(
+        "/{id:int}/chain",
+        action="ca_backends.view",
+        summary="Download the CA chain as PEM",
+        returns=RawResponse,
+        media_type=_PEM_CHAIN,
+    )
+    async def chain(self, call: Call[None, None]) -> RawResponse:
+        """Return the issuing CA and its root."""
+        async with self._db.read() as session:
+            body = await self._issuers.chain_pem(session, call.int_path("id"))
+        return RawResponse(body, _PEM_CHAIN, filename=f"ca-chain-{call.int_path('id')}.pem")
+
+    @post("/{id:int}/test", action="ca_backends.edit", summary="Test a CA backend", returns=TestResult)
+    async def test(self, call: Call[None, None]) -> TestResult:
+        """Open the backend and let it test itself; a failure is the answer, not an error."""
+        async with self._db.read() as session:
+            await self._issuers.get(session, call.int_path("id"))
+            try:
+                await (await self._issuers.backend(session, call.int_path("id"))).test()
+            except HubError as fault:
+                return TestResult(ok=False, code=fault.code, message=fault.message)
+        return TestResult(ok=True)
+
+    async def _detail(self, backend_id: int) -> BackendDetail:
+        async with self._db.read() as session:
+            record = await self._issuers.get(session, backend_id)
+            authorities = await self._issuers.authorities(session, backend_id)
+        base = record.settings.get("status_url") or self._issuers.public_url
+        kind = self._issuers.kinds.get(record.kind)
+        return BackendDetail(
+            **BackendView.model_validate(record).model_dump(),
+            can_revoke=kind is not None and issubclass(kind, CanRevoke),
+            authorities=[_authority_view(item, base) for item in authorities],
+        )
+
+
+class StatusRoutes(RouteSet):
+    """``/crl/<ca>.crl`` and ``/aia/<ca>.cer``: what certificates point at, for everybody."""
+
+    base, prefix, tag = "", "", "status"
+
+    def __init__(self, db: Database, issuers: IssuerService) -> None:
+        self._db = db
+        self._issuers = issuers
+
+    @get(
+        "/crl/{ca}.crl",
+        action=PUBLIC,
+        summary="Download a CRL",
+        returns=RawResponse,
+        media_type="application/pkix-crl",
+    )
+    async def crl(self, call: Call[None, None]) -> RawResponse:
+        """Return the CRL that is out, or 304 to who has it."""
+        async with self._db.read() as session:
+            published = await self._issuers.crl(session, call.path["ca"])
+        headers = {
+            **_caching(published.der, _CRL_MAX_AGE_S),
+            "Last-Modified": _http_date(published.this_update),
+        }
+        return _unless_known(call.headers, published.der, "application/pkix-crl", headers)
+
+    @get(
+        "/aia/{ca}.cer",
+        action=PUBLIC,
+        summary="Download a CA certificate",
+        returns=RawResponse,
+        media_type="application/pkix-cert",
+    )
+    async def certificate(self, call: Call[None, None]) -> RawResponse:
+        """Return the CA's certificate as DER."""
+        async with self._db.read() as session:
+            certificate = await self._issuers.authority_certificate(session, call.path["ca"])
+        headers = _caching(certificate, _CERTIFICATE_MAX_AGE_S)
+        return _unless_known(call.headers, certificate, "application/pkix-cert", headers)
+
+
+def _authority_view(record: AuthorityRecord, base: str) -> AuthorityView:
+    facts = parse_certificate(record.certificate)
+    urls = status_urls(base, record.slug)
+    crl = None
+    if record.crl_this_update is not None and record.crl_next_update is not None:
+        crl = CrlView(
+            url=urls.crl[0],
+            number=record.crl_number,
+            this_update=record.crl_this_update,
+            next_update=record.crl_next_update,
+        )
+    return AuthorityView(
+        id=record.id,
+        role="root" if record.role == "root" else "issuing",
+        slug=record.slug,
+        subject=facts.subject,
+        serial=facts.serial,
+        key_type=facts.key_type,
+        signature_algorithm=facts.signature_algorithm,
+        sha256=hashlib.sha256(record.certificate).hexdigest(),
+        not_before=record.not_before,
+        not_after=record.not_after,
+        certificate_url=urls.ca_issuers[0],
+        crl=crl,
+    )
+
+
+def _caching(body: bytes, max_age_s: int) -> dict[str, str]:
+    return {
+        "Cache-Control": f"public, max-age={max_age_s}",
+        "ETag": f'"{hashlib.sha256(body).hexdigest()[:32]}"',
+    }
+
+
+def _unless_known(
+    request: Mapping[str, str], body: bytes, media_type: str, headers: dict[str, str]
+) -> RawResponse:
+    known = {tag.strip().removeprefix("W/") for tag in request.get("If-None-Match", "").split(",")}
+    if headers["ETag"] in known:
+        return RawResponse(b"", media_type, headers=headers, status=304)
+    return RawResponse(body, media_type, headers=headers)
+
+
+def _http_date(at: datetime) -> str:
+    return format_datetime(at, usegmt=True)

@@ -1,0 +1,97 @@
+"""What the routes of CA backends take and give."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+CaKeyType = Literal["EC-P256", "EC-P384", "RSA-2048", "RSA-3072", "RSA-4096"]
+
+
+class BackendView(BaseModel):
+    """One CA backend; secrets are never shown."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: int
+    name: str
+    kind: str
+    settings: dict[str, Any]
+    status: Literal["active", "disabled"]
+    created_at: datetime
+
+
+class BackendList(BaseModel):
+    """CA backends by name."""
+
+    items: list[BackendView]
+
+
+class CrlView(BaseModel):
+    """The revocation list that an authority has out."""
+
+    url: str
+    number: int
+    this_update: datetime
+    next_update: datetime
+
+
+class AuthorityView(BaseModel):
+    """One certification authority of a private CA."""
+
+    id: int
+    role: Literal["root", "issuing"]
+    slug: str
+    subject: str
+    serial: str
+    key_type: str
+    signature_algorithm: str
+    sha256: str
+    not_before: datetime
+    not_after: datetime
+    certificate_url: str
+    crl: CrlView | None
+
+
+class BackendDetail(BackendView):
+    """One CA backend with its authorities, the newest issuing CA first; empty when the CA is elsewhere."""
+
+    can_revoke: bool
+    authorities: list[AuthorityView]
+
+
+class KindView(BaseModel):
+    """A kind of CA backend that is installed, with the JSON schema of its settings."""
+
+    kind: str
+    settings_schema: dict[str, Any]
+
+
+class KindList(BaseModel):
+    """The kinds of CA backends that are installed."""
+
+    items: list[KindView]
+
+
+class PrivateHierarchyCreate(BaseModel):
+    """A new private CA: a root, and an issuing CA under it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(min_length=1, max_length=50, description="Begins the common names of both CAs.")
+    key_type: CaKeyType = Field(default="EC-P256", description="Of the issuing CA.")
+    root_key_type: CaKeyType | None = Field(default=None, description="Absent: as the issuing CA's.")
+    root_days: int = Field(default=7300, ge=1, le=36_500)
+    issuing_days: int = Field(default=3650, ge=1, le=36_500)
+    organization: str = Field(default="", max_length=64, description="For the subjects of the CAs.")
+    country: str = Field(default="", max_length=2)
+
+
+class TestResult(BaseModel):
+    """Whether a CA backend can be used now; ``code`` and ``message`` say why not."""
+
+    ok: bool
+    code: str | None = None
+    message: str | None = None

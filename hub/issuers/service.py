@@ -1,0 +1,282 @@
+"""CA backends: the only way in for other rooms.
+
+The lifecycle asks for a backend, lets it prepare, commits the intent together with :meth:`record_intent`, and
+then lets it submit.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import insert, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from hub.access import audit
+from hub.db.outbox import Event
+from hub.db.uow import Database, UnitOfWork
+from hub.http.principal import Principal
+from hub.issuers import backend_settings
+from hub.issuers.authorities import AuthorityStore
+from hub.issuers.contract import BackendContext, CaBackend, Intent
+from hub.issuers.crls import CrlPublisher, PublishedCrl, crl_published
+from hub.issuers.errors import AuthorityNotFound, BackendDisabled, BackendNameTaken, BackendNotFound
+from hub.issuers.hierarchy import HierarchyMaterial, HierarchySpec, make_hierarchy, store_authority
+from hub.issuers.models import CaAuthority, CaBackendRow
+from hub.issuers.private_ca.backend import PrivateCaBackend
+from hub.issuers.records import AuthorityRecord, BackendRecord
+from hub.issuers.registry import BackendKinds, installed_kinds, kind_named
+from pki.at_rest import KeyEncryptionKey
+from pki.encodings import certificates_pem
+
+__all__ = ["AuthorityRecord", "BackendRecord", "HierarchySpec", "IssuerService", "PublishedCrl"]
+
+# How long another replica's change to a backend's settings may go unseen here.
+_BACKEND_MEMORY = timedelta(seconds=5)
+
+_BACKEND_COLUMNS = (
+    CaBackendRow.id,
+    CaBackendRow.name,
+    CaBackendRow.kind,
+    CaBackendRow.settings,
+    CaBackendRow.status,
+    CaBackendRow.created_at,
+)
+_AUTHORITY_COLUMNS = (
+    CaAuthority.id,
+    CaAuthority.role,
+    CaAuthority.slug,
+    CaAuthority.certificate,
+    CaAuthority.not_before,
+    CaAuthority.not_after,
+    CaAuthority.crl_number,
+    CaAuthority.crl_this_update,
+    CaAuthority.crl_next_update,
+)
+
+
+class IssuerService:
+    """Opens CA backends, makes private hierarchies, revokes, and publishes CRLs.
+
+    ``public_url`` is where relying parties reach this hub; certificates carry it.
+    """
+
+    def __init__(
+        self,
+        db: Database,
+        kek: KeyEncryptionKey,
+        *,
+        public_url: str,
+        kinds: BackendKinds | None = None,
+    ) -> None:
+        self.db = db
+        self._kek = kek
+        self._public_url = public_url
+        self._kinds = kinds if kinds is not None else installed_kinds()
+        self._crls = CrlPublisher()
+        self._authorities = AuthorityStore(db, kek, public_url=public_url, crls=self._crls)
+        self._open: dict[int, tuple[datetime, CaBackend]] = {}
+
+    @property
+    def public_url(self) -> str:
+        """Where relying parties reach this hub."""
+        return self._public_url
+
+    @property
+    def kinds(self) -> BackendKinds:
+        """The kinds of CA backends that are installed."""
+        return self._kinds
+
+    async def backend(self, session: AsyncSession, backend_id: int) -> CaBackend:
+        """Return a backend, ready to take orders.
+
+        Raises:
+            BackendNotFound: there is none of this id.
+            BackendDisabled: an administrator switched it off.
+            UnknownBackendKind, InvalidBackendSettings: its plug-in is gone or has changed.
+        """
+        known = self._open.get(backend_id)
+        now = self.db.clock()
+        if known is not None and now - known[0] < _BACKEND_MEMORY:
+            return known[1]
+        opened = await self._opened(session, backend_id)
+        self._open[backend_id] = (now, opened)
+        return opened
+
+    async def get(self, session: AsyncSession, backend_id: int) -> BackendRecord:
+        """Return what is configured; raise BackendNotFound."""
+        rows = await session.execute(select(*_BACKEND_COLUMNS).where(CaBackendRow.id == backend_id))
+        row = rows.one_or_none()
+        if row is None:
+            raise BackendNotFound(f"there is no CA backend {backend_id}", field="backend_id")
+        return BackendRecord(**row._asdict())
+
+    async def list(self, session: AsyncSession) -> Sequence[BackendRecord]:
+        """Return all backends by name."""
+        rows = await session.execute(select(*_BACKEND_COLUMNS).order_by(CaBackendRow.name))
+        return [BackendRecord(**row._asdict()) for row in rows]
+
+    async def authorities(self, session: AsyncSession, backend_id: int) -> Sequence[AuthorityRecord]:
+        """Return the authorities of a backend, the newest issuing CA first and its root after it."""
+        rows = await session.execute(
+            select(*_AUTHORITY_COLUMNS)
+            .where(CaAuthority.backend_id == backend_id)
+            .order_by(CaAuthority.id.desc())
+        )
+        return [AuthorityRecord(**row._asdict()) for row in rows]
+
+    async def chain_pem(self, session: AsyncSession, backend_id: int) -> bytes:
+        """Return the issuing CA and its root as PEM, as servers want it below a leaf.
+
+        Raises:
+            BackendNotFound, AuthorityNotFound: there is no such backend, or its CA is elsewhere.
+        """
+        await self.get(session, backend_id)
+        authorities = await self.authorities(session, backend_id)
+        if not authorities:
+            raise AuthorityNotFound("this CA backend has no authority of its own")
+        opened = await self._authorities.open(session, authorities[0].slug)
+        return certificates_pem(opened.chain)
+
+    async def create_private_hierarchy(
+        self, uow: UnitOfWork, spec: HierarchySpec, *, principal: Principal
+    ) -> int:
+        """Make and store a private CA in one go; return the backend's id.
+
+        For ``hub init``: RSA keys take seconds, during which the transaction is open. Elsewhere
+        :meth:`make_hierarchy` and :meth:`store_hierarchy` do it in two steps. Raises as they do.
+        """
+        return await self.store_hierarchy(uow, await self.make_hierarchy(spec), principal=principal)
+
+    async def make_hierarchy(self, spec: HierarchySpec) -> HierarchyMaterial:
+        """Make keys and certificates of a private CA; raise InvalidHierarchy."""
+        return await make_hierarchy(spec, kek=self._kek, status_url=self._public_url, at=self.db.clock())
+
+    async def store_hierarchy(self, uow: UnitOfWork, made: HierarchyMaterial, *, principal: Principal) -> int:
+        """Store a private CA with its first CRLs; return the backend's id. Raises BackendNameTaken."""
+        settings = PrivateCaBackend.settings_model().model_dump()
+        backend_id = await self.create_backend(
+            uow,
+            name=made.spec.name.strip(),
+            kind=PrivateCaBackend.kind,
+            settings=settings,
+            principal=principal,
+        )
+        root_id = await store_authority(uow, made.root, backend_id=backend_id, parent_id=None)
+        await store_authority(uow, made.issuing, backend_id=backend_id, parent_id=root_id)
+        for slug in (made.root.slug, made.issuing.slug):
+            authority = await self._authorities.open(uow.session, slug)
+            await self._crls.publish(uow, authority)
+            uow.emit(crl_published(authority))
+        return backend_id
+
+    async def create_backend(
+        self, uow: UnitOfWork, *, name: str, kind: str, settings: dict[str, Any], principal: Principal
+    ) -> int:
+        """Configure a backend of an installed kind; return its id.
+
+        Raises:
+            UnknownBackendKind, InvalidBackendSettings, BackendNameTaken: see there.
+        """
+        valid = backend_settings.validate(kind_named(self._kinds, kind).settings_model, settings)
+        uid = secrets.token_hex(16)
+        shown, hidden = backend_settings.store(valid, key=self._kek, uid=uid)
+        values = {"uid": uid, "name": name, "kind": kind, "settings": shown, "secrets": hidden}
+        try:
+            async with uow.savepoint():
+                statement = (
+                    insert(CaBackendRow)
+                    .values(**values, status="active", created_at=uow.now)
+                    .returning(CaBackendRow.id)
+                )
+                backend_id = (await uow.session.execute(statement)).scalar_one()
+        except IntegrityError as fault:
+            raise BackendNameTaken(f"there is a CA backend named {name!r} already", field="name") from fault
+        uow.emit(Event(kind="CaBackendCreated", object_type="ca_backend", object_id=str(backend_id)))
+        await audit.record(
+            uow,
+            principal=principal,
+            action="CaBackendCreated",
+            object_type="ca_backend",
+            object_id=str(backend_id),
+            organization_id=None,
+            details={"name": name, "kind": kind, "settings": shown},
+        )
+        return backend_id
+
+    async def record_intent(self, uow: UnitOfWork, intent: Intent) -> None:
+        """Record an intent's serial number in the transaction that commits the intent.
+
+        Only private CAs keep such a ledger; for others nothing happens. Repeating changes nothing.
+        """
+        slug = intent.document.get("authority")
+        if intent.serial_hex is None or slug is None:
+            return
+        authority = await self._authorities.open(uow.session, slug)
+        await self._crls.record(
+            uow,
+            authority_id=authority.id,
+            serial_hex=intent.serial_hex,
+            not_after=datetime.fromisoformat(intent.document["not_after"]),
+        )
+
+    async def certificate_revoked(
+        self, uow: UnitOfWork, *, backend_id: int, serial_hex: str, reason: str, at: datetime
+    ) -> None:
+        """Publish a revocation in the caller's transaction, if the hub itself publishes for the backend.
+
+        Other CAs have been told through ``CanRevoke`` before. Repeating keeps the first revocation.
+
+        Raises:
+            InvalidRevocation: not a serial number, or not a reason of RFC 5280.
+        """
+        record = await self.get(uow.session, backend_id)
+        if record.kind != PrivateCaBackend.kind:
+            return
+        await self._crls.revoke(
+            uow,
+            backend_id=backend_id,
+            serial_hex=serial_hex,
+            reason=reason,
+            at=at,
+            opener=self._authorities.open,
+        )
+
+    async def refresh_crls(self) -> int:
+        """Make the CRLs that are due; a job calls this every few minutes. Returns how many were made."""
+        return await self._crls.refresh_due(self.db, self._authorities.open)
+
+    async def crl(self, session: AsyncSession, slug: str) -> PublishedCrl:
+        """Return the CRL that an authority has out; raise AuthorityNotFound."""
+        return await self._crls.published(session, slug)
+
+    async def authority_certificate(self, session: AsyncSession, slug: str) -> bytes:
+        """Return an authority's certificate as DER; raise AuthorityNotFound."""
+        rows = await session.execute(select(CaAuthority.certificate).where(CaAuthority.slug == slug))
+        certificate = rows.scalar_one_or_none()
+        if certificate is None:
+            raise AuthorityNotFound(f"there is no certification authority {slug!r}")
+        return certificate
+
+    async def _opened(self, session: AsyncSession, backend_id: int) -> CaBackend:
+        rows = await session.execute(
+            select(*_BACKEND_COLUMNS, CaBackendRow.uid, CaBackendRow.secrets).where(
+                CaBackendRow.id == backend_id
+            )
+        )
+        row = rows.one_or_none()
+        if row is None:
+            raise BackendNotFound(f"there is no CA backend {backend_id}", field="backend_id")
+        if row.status != "active":
+            raise BackendDisabled(f"the CA backend {row.name} is disabled")
+        kind = kind_named(self._kinds, row.kind)
+        settings = backend_settings.restore(
+            kind.settings_model, row.settings, row.secrets, key=self._kek, uid=row.uid
+        )
+        context = BackendContext(
+            backend_id=backend_id, name=row.name, clock=self.db.clock, authorities=self._authorities
+        )
+        return kind.open(settings, context)

@@ -1,0 +1,186 @@
+"""Certificate profiles: the only way in for other rooms."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from hub.access import audit
+from hub.db.outbox import Event
+from hub.db.uow import Database, UnitOfWork
+from hub.http.principal import Principal
+from hub.organizations.service import Findings, OrganizationRecord
+from hub.profiles.errors import InvalidProfile, ProfileInUse, ProfileNameTaken, ProfileNotFound
+from hub.profiles.field_rules import stored_values
+from hub.profiles.models import Profile
+from hub.profiles.policy import ProfileCheckInput, check_request
+from hub.profiles.records import ProfileFields, ProfileRecord, SanRule, SubjectSource
+from hub.profiles.subjects import compose_subject
+
+__all__ = [
+    "OrganizationRecord",
+    "ProfileCheckInput",
+    "ProfileFields",
+    "ProfileRecord",
+    "ProfileService",
+    "SanRule",
+    "SubjectSource",
+    "check_request",
+    "compose_subject",
+]
+
+COLUMNS = (
+    Profile.id,
+    Profile.name,
+    Profile.description,
+    Profile.certificate_type,
+    Profile.trust,
+    Profile.backend_id,
+    Profile.terms_days,
+    Profile.key_types,
+    Profile.san_rule,
+    Profile.max_names,
+    Profile.auto_approve,
+    Profile.key_usage,
+    Profile.extended_key_usage,
+    Profile.subject_policy,
+    Profile.organization_ids,
+    Profile.status,
+)
+
+
+class ProfileService:
+    """Reads and changes certificate profiles."""
+
+    def __init__(self, db: Database) -> None:
+        self.db = db
+
+    async def get(self, session: AsyncSession, profile_id: int) -> ProfileRecord:
+        """Return one profile; raise ProfileNotFound."""
+        rows = await session.execute(select(*COLUMNS).where(Profile.id == profile_id))
+        return _record(rows.one_or_none(), profile_id)
+
+    async def by_name(self, session: AsyncSession, name: str) -> ProfileRecord:
+        """Return the profile of this exact name; raise ProfileNotFound."""
+        rows = await session.execute(select(*COLUMNS).where(Profile.name == name))
+        return _record(rows.one_or_none(), name)
+
+    async def list(
+        self, session: AsyncSession, *, organization_ids: frozenset[int] | None = None
+    ) -> Sequence[ProfileRecord]:
+        """Return profiles by name; of a scope: those that at least one of its organizations may use."""
+        rows = await session.execute(select(*COLUMNS).order_by(Profile.name))
+        records = [_record(row, "") for row in rows]
+        return [item for item in records if is_offered_to(item, organization_ids)]
+
+    def check_request(self, check: ProfileCheckInput) -> Findings:
+        """Return everything about a request that its profile does not allow."""
+        return check_request(check)
+
+    async def create(self, uow: UnitOfWork, fields: ProfileFields, *, principal: Principal) -> ProfileRecord:
+        """Create a profile.
+
+        Raises:
+            InvalidProfile: a value that no certificate could satisfy, or a CA backend that does not exist.
+            ProfileNameTaken: there is one of this name.
+        """
+        values = await self._values(uow.session, fields, profile_id=None)
+        try:
+            async with uow.savepoint():
+                statement = insert(Profile).values(**values, created_at=uow.now).returning(Profile.id)
+                profile_id = (await uow.session.execute(statement)).scalar_one()
+        except IntegrityError as fault:
+            raise _no_backend(fields) from fault
+        await _note(uow, "ProfileCreated", profile_id, principal=principal, details=values)
+        return await self.get(uow.session, profile_id)
+
+    async def update(
+        self, uow: UnitOfWork, profile_id: int, *, changes: dict[str, Any], principal: Principal
+    ) -> ProfileRecord:
+        """Change fields of a profile; what was requested before keeps the terms it was requested under.
+
+        Raises as :meth:`create` and :meth:`get` do.
+        """
+        before = await self.get(uow.session, profile_id)
+        fields = replace(before, **changes)
+        values = await self._values(uow.session, fields, profile_id=profile_id)
+        try:
+            async with uow.savepoint():
+                await uow.session.execute(update(Profile).where(Profile.id == profile_id).values(**values))
+        except IntegrityError as fault:
+            raise _no_backend(fields) from fault
+        details = {name: values[name] for name in changes if name in values}
+        await _note(uow, "ProfileChanged", profile_id, principal=principal, details=details)
+        return await self.get(uow.session, profile_id)
+
+    async def delete(self, uow: UnitOfWork, profile_id: int, *, principal: Principal) -> None:
+        """Delete a profile that nothing refers to.
+
+        Raises:
+            ProfileInUse: requests or certificates refer to it; the database's foreign keys say so.
+            ProfileNotFound: there is none of this id.
+        """
+        record = await self.get(uow.session, profile_id)
+        try:
+            async with uow.savepoint():
+                await uow.session.execute(delete(Profile).where(Profile.id == profile_id))
+        except IntegrityError as fault:
+            raise ProfileInUse from fault
+        await _note(uow, "ProfileDeleted", profile_id, principal=principal, details={"name": record.name})
+
+    async def _values(
+        self, session: AsyncSession, fields: ProfileFields, *, profile_id: int | None
+    ) -> dict[str, Any]:
+        values = stored_values(fields)
+        same_name = select(Profile.id).where(Profile.name == values["name"])
+        if profile_id is not None:
+            same_name = same_name.where(Profile.id != profile_id)
+        if (await session.execute(same_name)).first() is not None:
+            raise ProfileNameTaken(f"there is a profile named {values['name']!r} already", field="name")
+        return values
+
+
+def is_offered_to(profile: ProfileRecord, organization_ids: frozenset[int] | None) -> bool:
+    """Tell whether a profile is for at least one of the organizations (None: whoever looks sees all)."""
+    if organization_ids is None or profile.organization_ids is None:
+        return True
+    return bool(profile.organization_ids & organization_ids)
+
+
+def _record(row: Row[*tuple[Any, ...]] | None, wanted: int | str) -> ProfileRecord:
+    if row is None:
+        raise ProfileNotFound(f"there is no certificate profile {wanted!r}", field="profile_id")
+    values = row._asdict()
+    for name in ("terms_days", "key_types", "key_usage", "extended_key_usage"):
+        values[name] = tuple(values[name])
+    values["san_rule"] = SanRule(values["san_rule"])
+    values["subject_policy"] = {
+        name: SubjectSource(source) for name, source in values["subject_policy"].items()
+    }
+    if values["organization_ids"] is not None:
+        values["organization_ids"] = frozenset(values["organization_ids"])
+    return ProfileRecord(**values)
+
+
+def _no_backend(fields: ProfileFields) -> InvalidProfile:
+    return InvalidProfile(f"there is no CA backend {fields.backend_id}", field="backend_id")
+
+
+async def _note(
+    uow: UnitOfWork, kind: str, profile_id: int, *, principal: Principal, details: dict[str, Any]
+) -> None:
+    uow.emit(Event(kind=kind, object_type="profile", object_id=str(profile_id)))
+    await audit.record(
+        uow,
+        principal=principal,
+        action=kind,
+        object_type="profile",
+        object_id=str(profile_id),
+        organization_id=None,
+        details=details,
+    )

@@ -1,0 +1,87 @@
+"""What a profile allows, finding by finding."""
+
+import pytest
+
+from hub.profiles.policy import PROFILE_CHECKS
+from hub.profiles.service import ProfileCheckInput, SanRule, check_request
+
+
+@pytest.fixture
+def reasons(profile):
+    def check(*names, key_type="EC-P256", term_days=90, organization_id=1, **fields):
+        request = ProfileCheckInput(
+            profile=profile(**fields),
+            organization_id=organization_id,
+            key_type=key_type,
+            names=names,
+            term_days=term_days,
+        )
+        return [finding.reason for finding in check_request(request)]
+
+    return check
+
+
+def test_a_request_that_fits_has_no_findings(reasons):
+    assert reasons("www.example.com", "192.0.2.1") == []
+
+
+def test_every_finding_has_its_own_reason_and_all_are_reported(reasons):
+    assert reasons(
+        "*.example.com",
+        "a_b",
+        key_type="RSA-1024",
+        term_days=91,
+        status="disabled",
+        organization_ids=frozenset({2}),
+        max_names=1,
+    ) == [
+        "ProfileDisabled",
+        "OrganizationNotAllowed",
+        "KeyTypeNotAllowed",
+        "TermNotOffered",
+        "NameMalformed",
+        "TooManyNames",
+        "WildcardNotAllowed",
+    ]
+    assert reasons() == ["NamesMissing"]
+    assert len({check.__name__ for check in PROFILE_CHECKS}) == len(PROFILE_CHECKS)
+
+
+@pytest.mark.parametrize(
+    ("rule", "names", "expected"),
+    [
+        (SanRule.SINGLE, ("a.example",), []),
+        (SanRule.SINGLE, ("a.example", "b.example"), ["TooManyNames"]),
+        (SanRule.SINGLE, ("*.a.example",), ["WildcardNotAllowed"]),
+        (SanRule.WILDCARD, ("*.a.example",), []),
+        (SanRule.WILDCARD, ("*.a.example", "a.example"), []),
+        (SanRule.WILDCARD, ("*.a.example", "b.example"), ["WildcardExpected"]),
+        (SanRule.WILDCARD, ("*.a.example", "*.b.example"), ["WildcardExpected"]),
+        (SanRule.WILDCARD, ("a.example",), ["WildcardExpected"]),
+        (SanRule.WILDCARD, ("*.a.example", "a.example", "b.example"), ["TooManyNames", "WildcardExpected"]),
+        (SanRule.MULTI, ("a.example", "b.example", "c.example"), []),
+        (SanRule.MULTI, ("a.example", "*.a.example"), ["WildcardNotAllowed"]),
+        (SanRule.ANY, ("a.example", "*.a.example", "*.b.example"), []),
+    ],
+)
+def test_the_rule_of_names(reasons, rule, names, expected):
+    assert reasons(*names, san_rule=rule) == expected
+
+
+@pytest.mark.parametrize("name", ["localhost", "intranet.corp", "192.0.2.1", "2001:db8::1", "co.uk"])
+def test_public_trust_certifies_no_internal_names(reasons, name):
+    assert reasons(name, trust="public") == ["NameNotPublic"]
+    assert reasons(name, trust="private") == []
+
+
+def test_public_trust_certifies_public_names(reasons):
+    assert reasons("www.example.co.uk", trust="public") == []
+
+
+def test_the_message_says_what_would_be_right(profile):
+    request = ProfileCheckInput(
+        profile=profile(), organization_id=1, key_type="DSA-1024", names=("a.example",), term_days=90
+    )
+    (finding,) = check_request(request)
+    assert "DSA-1024" in finding.message
+    assert "EC-P256" in finding.message
