@@ -149,7 +149,7 @@ class EventRoutes(RouteSet):
 
     @get(
         "",
-        action="events.read",
+        action="events.view",
         summary="Stream events (text/event-stream)",
         query=EventsQuery,
         returns=StreamedResponse,

@@ -1,7 +1,7 @@
 """``/healthz`` (the process runs), ``/readyz`` (it can serve) and ``/metrics`` (Prometheus).
 
 Metrics tell outsiders how an installation is used, so they are open only from this machine; others send an
-API token whose role may ``metrics.read``.
+API token whose role may ``metrics.view``.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class HealthRoutes(RouteSet):
             if authorization is None:
                 raise Unauthenticated
             principal = await self._authenticator.by_api_token(bearer_token(authorization))
-            refusal = self._authorizer.refusal(principal, "metrics.read")
+            refusal = self._authorizer.refusal(principal, "metrics.view")
             if refusal is not None:
                 raise Forbidden(refusal)
         return RawResponse(self._metrics.render(), self._metrics.media_type)

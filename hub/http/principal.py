@@ -36,6 +36,8 @@ class Principal:
     id: str
     name: str
     grants: tuple[RoleGrant, ...] = ()
+    # Of an API token: the actions it is limited to, such as "certificates.view" or "certificates.*".
+    scopes: frozenset[str] = frozenset({"*"})
 
     @property
     def sees_everything(self) -> bool:
