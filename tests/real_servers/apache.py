@@ -8,7 +8,16 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.real_servers.site import Site, answers, end_process, free_ports, process_id, run, wait_until
+from tests.real_servers.site import (
+    Site,
+    answers,
+    end_process,
+    free_ports,
+    is_open,
+    process_id,
+    run,
+    wait_until,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -87,6 +96,7 @@ class PrivateApache:
     def stop(self) -> None:
         """Stop, however it is."""
         end_process(self.pid_file)
+        wait_until(lambda: not any(map(is_open, self.ports)), "the ports are closed")
         self.pid_file.unlink(missing_ok=True)
 
     def is_running(self) -> bool:

@@ -56,6 +56,13 @@ def answers(port: int) -> bool:
         return False
 
 
+def is_open(port: int) -> bool:
+    """Whether somebody accepts connections on a loopback port; children may outlive their parent a little."""
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 def wait_until(condition: Callable[[], bool], what: str, seconds: float = START_S) -> None:
     """Poll until a condition holds; raises TimeoutError."""
     end = time.monotonic() + seconds

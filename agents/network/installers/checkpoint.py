@@ -41,6 +41,8 @@ class Checkpoint:
 
     plan: Plan
     phase: Phase
+    boot: str = ""
+    """Boot id of the machine at that time: after a restart, a server that is down is not ours to start."""
 
 
 _CODEC: TypeAdapter[Checkpoint] = TypeAdapter(Checkpoint)

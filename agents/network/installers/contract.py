@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from agents.network.servers.model import Inventory, Node, ServerDefinition
 from agents.network.verify import Endpoint, Expectation
@@ -193,6 +193,7 @@ class ServerInstaller(Protocol):
         ...
 
 
+@runtime_checkable
 class HasErrorLog(Protocol):
     """Optional: a server whose log tells more than its commands do."""
 

@@ -70,8 +70,8 @@ class FileBasedInstaller(ABC):
         finding = first_finding(Facts(request.material, node, inventory, datetime.now(UTC)))
         if finding:
             raise RefusedError(finding.reason, finding.message)
-        if node.files is None:
-            raise RefusedError("NoCertificateFile", f"{node.source} names no certificate file")
+        if node.files is None or node.fingerprint is None:
+            raise RefusedError("CertificateUnreadable", f"{node.source} has no certificate to go back to")
         affected = affected_nodes(node, inventory)
         uncovered = uncovered_names(request.material.certificate, affected)
         return Plan(
@@ -82,7 +82,7 @@ class FileBasedInstaller(ABC):
             changes=_changes(node.files, request.transaction),
             commands=(self.check_command(request.server), self.reload_command(request.server)),
             expected=request.material.expectation,
-            previous=Expectation(node.fingerprint or ""),
+            previous=Expectation(node.fingerprint),
             warnings=tuple(f"the certificate is not for {name}" for name in uncovered),
         )
 

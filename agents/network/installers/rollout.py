@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from agents.network.installers.checkpoint import Checkpoint, CheckpointStore, Phase
-from agents.network.installers.contract import InstallOutcome, Plan, Status, Step
+from agents.network.installers.contract import HasErrorLog, InstallOutcome, Plan, Status, Step
 from agents.network.installers.errors import (
     CancelledError,
     InstallError,
@@ -29,6 +29,7 @@ from agents.network.installers.errors import (
     VerificationFailedError,
 )
 from agents.network.installers.server_lock import server_lock
+from agents.network.servers.daemon import boot_id
 from agents.network.servers.errors import ServerError
 from agents.network.servers.process import last_words
 from agents.network.verify import PortClosedError, await_served, mismatches
@@ -133,7 +134,7 @@ class Rollout:
         if in_place and not wrong:
             return _succeeded(plan, Status.ALREADY_INSTALLED)
         self._on_step(Step.CHECKPOINT, plan.transaction)
-        checkpoint = Checkpoint(plan, Phase.PREPARED)
+        checkpoint = Checkpoint(plan, Phase.PREPARED, boot_id())
         self._record(checkpoint)
         return await self._forward(request, _Progress(checkpoint, cancelled))
 
@@ -180,11 +181,11 @@ class Rollout:
             )
 
     async def _recent_words(self, server: ServerDefinition) -> str:
-        recent = getattr(self._installer(server), "recent_words", None)
-        if recent is None:
-            return ""
+        installer = self._installer(server)
         try:
-            return last_words(await recent(server))
+            return (
+                last_words(await installer.recent_words(server)) if isinstance(installer, HasErrorLog) else ""
+            )
         except ServerError:
             return ""
 
@@ -193,7 +194,7 @@ class Rollout:
         plan = checkpoint.plan
         self._on_step(Step.COMMIT, plan.node.id)
         try:
-            self._record(Checkpoint(plan, Phase.VERIFIED))
+            self._record(replace(checkpoint, phase=Phase.VERIFIED))
             await self._installer(plan.server).commit(plan)
             self._store.remove(plan.transaction)
         except InstallError as error:
@@ -205,7 +206,9 @@ class Rollout:
         self._on_step(Step.ROLL_BACK, plan.node.id)
         try:
             await self._installer(plan.server).roll_back(plan)
-            if checkpoint.phase is Phase.ACTIVATING or await self._disturbed(plan):
+            if checkpoint.boot != boot_id() and await self._is_down(plan):
+                cause = InterruptedInstallError(f"{cause}; the server is down since the machine was started")
+            elif checkpoint.phase is Phase.ACTIVATING or await self._disturbed(plan):
                 await self._serve_previous(plan)
             self._store.remove(plan.transaction)
         except (ServerError, OSError) as error:
@@ -218,6 +221,13 @@ class Rollout:
         """Whether the running server saw the new files although we had not reloaded it, or is gone."""
         wrong = await mismatches(plan.endpoints, plan.expected)
         return len(wrong) < len(plan.endpoints) or any(each.reason == PortClosedError.code for each in wrong)
+
+    async def _is_down(self, plan: Plan) -> bool:
+        """Whether nobody listens at all. After a machine's start that is the init system's business."""
+        wrong = await mismatches(plan.endpoints, plan.previous)
+        return len(wrong) == len(plan.endpoints) and all(
+            each.reason == PortClosedError.code for each in wrong
+        )
 
     async def _serve_previous(self, plan: Plan) -> None:
         """Reload with the old files; start the server if it died. Only what is served counts in the end."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import signal
 import sys
 
@@ -154,4 +155,22 @@ async def test_a_process_that_is_really_killed_leaves_no_lock_and_all_it_takes(b
     expected = bench.old if step is Step.CHECK else new
     assert outcome.fingerprint == expected.fingerprint
     assert (await bench.served()).fingerprint == expected.fingerprint
+    assert bench.leftovers() == []
+
+
+@pytest.mark.parametrize("step", [Step.CHECK, Step.VERIFY])
+async def test_after_a_restart_of_the_machine_a_server_that_is_down_is_left_to_the_init_system(bench, step):
+    await install_until(bench, step, bench.authority.leaf("a.test"))
+    bench.server.stop()
+    (checkpoint,) = bench.state_dir.glob("installs/*.json")
+    text = checkpoint.read_text()
+    checkpoint.write_text(re.sub(r'"boot":\s*"[^"]+"', '"boot": "an earlier one"', text))
+    assert checkpoint.read_text() != text
+
+    (outcome,) = await bench.rollout().recover()
+
+    assert (outcome.status, outcome.reason) == (Status.ROLLED_BACK, "Interrupted")
+    assert "down" in outcome.message
+    assert not bench.server.is_running()
+    assert bench.site.key.read_bytes() == bench.old.key_pem()
     assert bench.leftovers() == []
