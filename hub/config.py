@@ -1,0 +1,249 @@
+"""Settings of a hub: flags first, then ``CERTWRIGHT_*`` variables, then ``DIR/config.toml``, then defaults.
+
+This module is the only one that reads the environment. Names are the same everywhere: the flag
+``--public-url``, the variable ``CERTWRIGHT_PUBLIC_URL`` and the key ``public_url``.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+import stat
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from hub.db.engine import async_url
+from pki.at_rest import KEY_BYTES, KeyEncryptionKey, new_key
+
+PREFIX = "CERTWRIGHT_"
+CONFIG_FILE = "config.toml"
+KEY_FILE = "hub.key"
+DATABASE_FILE = "hub.db"
+_LISTS = frozenset({"names", "trusted_proxies"})
+_LOOPBACK_NAMES = frozenset({"localhost"})
+
+
+class ConfigurationError(Exception):
+    """The settings are wrong; the message says which and why."""
+
+
+class Address(BaseModel):
+    """Where to listen: host and port; port 0 takes a free one."""
+
+    model_config = ConfigDict(frozen=True)
+
+    host: str
+    port: int = Field(ge=0, le=65535)
+
+    @classmethod
+    def parse(cls, text: str) -> Address:
+        """Read ``host:port`` or ``[v6]:port``; raises ValueError."""
+        host, separator, port = text.strip().rpartition(":")
+        if not separator or not host or not port.isdigit():
+            raise ValueError("write HOST:PORT, such as 127.0.0.1:8443 or [::1]:8443")
+        return cls(host=host.removeprefix("[").removesuffix("]"), port=int(port))
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can reach it."""
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host in _LOOPBACK_NAMES
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+class Settings(BaseModel):
+    """Everything a hub can be told."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    data_dir: Path = Field(description="Folder of the hub's files: key, database, configuration.")
+    database_url: str = Field(
+        default="", description="sqlite:///FILE or postgresql://...; default DIR/hub.db."
+    )
+    key_file: str = Field(default="", description="Key-encryption key; default DIR/hub.key. Back it up.")
+    http: str = Field(default="127.0.0.1:8443", description="Console and API.")
+    grpc: str = Field(default="0.0.0.0:8444", description="Control channel of agents (mutual TLS).")
+    enroll: str = Field(default="0.0.0.0:8445", description="Enrollment of agents.")
+    status_http: str = Field(
+        default="", description="Plain HTTP for CRLs and CA certificates only; empty: not served separately."
+    )
+    insecure_http: bool = Field(
+        default=False, description="No TLS for the console and API: on loopback, or behind a proxy."
+    )
+    trusted_proxies: tuple[str, ...] = Field(
+        default=(), description="Networks of proxies whose X-Forwarded-For is believed."
+    )
+    names: tuple[str, ...] = Field(
+        default=(), description="DNS names and addresses under which the hub is reached."
+    )
+    public_url: str = Field(default="", description="Where people and relying parties reach the hub.")
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["auto", "json", "console"] = "auto"
+    session_idle_minutes: int = Field(default=30, ge=1, le=1440)
+    session_hours: int = Field(default=12, ge=1, le=168)
+
+    @field_validator("http", "grpc", "enroll", "status_http")
+    @classmethod
+    def _valid_address(cls, value: str) -> str:
+        if value:
+            Address.parse(value)
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _valid_database(cls, value: str) -> str:
+        if value:
+            async_url(value)
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _valid_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for item in value:
+            ipaddress.ip_network(item)
+        return value
+
+    @property
+    def database(self) -> str:
+        """The database's URL."""
+        return self.database_url or f"sqlite:///{(self.data_dir / DATABASE_FILE).absolute()}"
+
+    @property
+    def key_path(self) -> Path:
+        """The file of the key-encryption key."""
+        return Path(self.key_file) if self.key_file else self.data_dir / KEY_FILE
+
+    @property
+    def http_address(self) -> Address:
+        """Where console and API listen."""
+        return Address.parse(self.http)
+
+    @property
+    def proxies(self) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+        """The trusted proxies' networks."""
+        return tuple(ipaddress.ip_network(item) for item in self.trusted_proxies)
+
+    @property
+    def server_names(self) -> tuple[str, ...]:
+        """Names for the hub's own certificate: configured ones, this host, loopback."""
+        host = self.http_address.host
+        own = [socket.gethostname(), "localhost", "127.0.0.1", "::1"]
+        if not _is_wildcard(host):
+            own.append(host)
+        return tuple(dict.fromkeys(name for name in [*self.names, *own] if name))
+
+    @property
+    def base_url(self) -> str:
+        """Where people reach the hub: ``public_url``, or made from the listener's address."""
+        if self.public_url:
+            return self.public_url.rstrip("/")
+        address = self.http_address
+        host = socket.gethostname() if _is_wildcard(address.host) else address.host
+        scheme = "http" if self.insecure_http else "https"
+        return f"{scheme}://{Address(host=host, port=address.port)}"
+
+    def check_listening(self) -> None:
+        """Refuse what would send passwords over a network in the clear.
+
+        Raises:
+            ConfigurationError: plain HTTP on an address that others can reach, without a trusted proxy.
+        """
+        if self.insecure_http and not self.http_address.is_loopback and not self.trusted_proxies:
+            raise ConfigurationError(
+                "--insecure-http is for loopback addresses, or behind a proxy named in trusted_proxies"
+            )
+
+
+def _is_wildcard(host: str) -> bool:
+    return host in {"0.0.0.0", "::", ""}  # noqa: S104 - recognized, not bound
+
+
+def load_settings(*, flags: Mapping[str, Any], environment: Mapping[str, str] | None = None) -> Settings:
+    """Return the settings; ``flags`` that are None were not given.
+
+    Raises:
+        ConfigurationError: a file can't be read, or a value is wrong.
+    """
+    given = {name: value for name, value in flags.items() if value is not None}
+    variables = _from_environment(os.environ if environment is None else environment)
+    merged = {**variables, **given}
+    data_dir = Path(merged.get("data_dir") or ".")
+    merged["data_dir"] = data_dir
+    try:
+        return Settings.model_validate({**_from_file(data_dir / CONFIG_FILE), **merged})
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise ConfigurationError(f"setting {name}: {first['msg']}") from None
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name in Settings.model_fields:
+        value = environment.get(PREFIX + name.upper())
+        if value is not None:
+            found[name] = [item for item in value.split(",") if item] if name in _LISTS else value
+    return found
+
+
+def _from_file(path: Path) -> dict[str, Any]:
+    try:
+        with path.open("rb") as file:
+            found = tomllib.load(file)
+    except FileNotFoundError:
+        return {}
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise ConfigurationError(f"{path}: {error}") from error
+    found.pop("data_dir", None)
+    return found
+
+
+def create_key(path: Path) -> KeyEncryptionKey:
+    """Make the key-encryption key's file, readable by its owner only; keep one that is there.
+
+    Raises:
+        ConfigurationError: the file can't be written, or an existing one is no key.
+    """
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return load_key(path)
+    except OSError as error:
+        raise ConfigurationError(f"{path}: {error.strerror}") from error
+    with os.fdopen(descriptor, "w") as file:
+        file.write(new_key().hex() + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    return load_key(path)
+
+
+def load_key(path: Path) -> KeyEncryptionKey:
+    """Read the key-encryption key.
+
+    Raises:
+        ConfigurationError: it is missing, damaged, or readable by others.
+    """
+    try:
+        others = path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO)
+        text = path.read_text().strip()
+    except OSError as error:
+        raise ConfigurationError(f"the hub's key {path}: {error.strerror}") from error
+    # Group-readable is how service managers hand keys over; the rest of the machine is too much.
+    if others & stat.S_IRWXO:
+        raise ConfigurationError(f"the hub's key {path} can be read by everybody; chmod it to 0600")
+    try:
+        key = bytes.fromhex(text)
+    except ValueError:
+        key = b""
+    if len(key) != KEY_BYTES:
+        raise ConfigurationError(f"the hub's key {path} is damaged: it holds no {KEY_BYTES} bytes in hex")
+    return KeyEncryptionKey(key)
