@@ -22,7 +22,7 @@ from hub.issuers.errors import OrderImpossible
 from hub.issuers.private_ca.authority import LeafRequest, Prepared
 from hub.issuers.private_ca.ports import AuthorityKeeper, OpenAuthority
 from pki import der
-from pki.errors import InvalidName, MalformedCsr, PkiError
+from pki.errors import InvalidName, InvalidTemplate, MalformedCsr, PkiError
 from pki.findings import Finding, first_finding
 from pki.names import SubjectFields, encode_name
 from pki.subject_alt_names import AltNames
@@ -222,8 +222,12 @@ def _compose(authority: OpenAuthority, order: CertificateOrder, validity: Validi
                 profile=LeafProfile(key_usage=order.key_usage, extended_key_usage=order.extended_key_usage),
             )
         )
+    except InvalidName as fault:
+        raise OrderImpossible(Finding("SubjectInvalid", str(fault))) from fault
+    except InvalidTemplate as fault:
+        raise OrderImpossible(Finding("TemplateInvalid", str(fault))) from fault
     except PkiError as fault:
-        raise OrderImpossible(Finding(fault.code, str(fault))) from fault
+        raise OrderImpossible(Finding("CsrUnusable", str(fault))) from fault
 
 
 async def _sign(authority: OpenAuthority, tbs: bytes) -> bytes:

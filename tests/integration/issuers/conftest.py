@@ -1,0 +1,94 @@
+"""The rooms of organizations, profiles and issuers behind a real web server, with the real policy."""
+
+import contextlib
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+import hub.access.models
+from hub.access.policy import PolicyAuthorizer
+from hub.db.base import Base
+from hub.db.errors import Unauthenticated
+from hub.db.uow import Database
+from hub.http.principal import Principal, Role, RoleGrant
+from hub.http.shell import ShellOptions, build_application
+from hub.issuers.routes import IssuerRoutes, StatusRoutes
+from hub.issuers.service import IssuerService
+from hub.organizations.routes import DomainRoutes, OrganizationRoutes
+from hub.organizations.service import OrganizationService
+from hub.profiles.routes import ProfileRoutes
+from hub.profiles.service import ProfileService
+from pki.at_rest import KeyEncryptionKey, new_key
+
+
+class Tokens:
+    """Bearer tokens ``mrao``, ``rao-<organization>`` and ``drao-<organization>``."""
+
+    async def by_api_token(self, token):
+        role, _, organization = token.partition("-")
+        if role not in {"mrao", "rao", "drao"}:
+            raise Unauthenticated
+        grant = RoleGrant(
+            role=Role(role.upper()),
+            organization_id=int(organization) if organization else None,
+            department_id=1 if role == "drao" else None,
+        )
+        return Principal(kind="administrator", id=token, name=token, grants=(grant,))
+
+    async def by_session(self, token):
+        raise Unauthenticated
+
+
+class Hub:
+    def __init__(self, url, db, issuers):
+        self.url, self.db, self.issuers = url, db, issuers
+        self._client = aiohttp.ClientSession(url)
+
+    async def call(self, method, path, *, token="mrao", expect=None, **json):
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        body = json or None
+        async with self._client.request(method, f"/api/v1{path}", json=body, headers=headers) as response:
+            text = await response.text()
+            assert expect is None or response.status == expect, text
+            is_json = response.content_type.endswith("json")
+            return await response.json(content_type=None) if is_json and text else text
+
+    async def fetch(self, path, **headers):
+        async with self._client.get(path, headers=headers) as response:
+            return response.status, response.headers, await response.read()
+
+    async def close(self):
+        await self._client.close()
+
+
+@pytest.fixture
+async def hub(tmp_path):
+    db = Database.open(f"sqlite:///{tmp_path / 'hub.db'}")
+    async with db.engine.begin() as connection:
+        await connection.run_sync(Base.metadata.create_all)
+    async with contextlib.AsyncExitStack() as stack:
+        stack.push_async_callback(db.close)
+        # Certificates carry this address; tests take the path from it and ask the port that was free.
+        issuers = IssuerService(db, KeyEncryptionKey(new_key()), public_url="http://127.0.0.1")
+        organizations = OrganizationService(db)
+        application = build_application(
+            [
+                OrganizationRoutes(db, organizations),
+                DomainRoutes(db, organizations),
+                ProfileRoutes(db, ProfileService(db)),
+                IssuerRoutes(db, issuers),
+                StatusRoutes(db, issuers),
+            ],
+            authenticator=Tokens(),
+            authorizer=PolicyAuthorizer(),
+            options=ShellOptions(over_tls=False),
+        )
+        runner = web.AppRunner(application, shutdown_timeout=1.0)
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        host, port = runner.addresses[0][:2]
+        running = Hub(f"http://{host}:{port}", db, issuers)
+        stack.push_async_callback(running.close)
+        yield running
