@@ -127,27 +127,36 @@ def tls12_client_hello(
     return before + random + after
 
 
+@lru_cache(maxsize=1024)
+def _tls13_extensions(
+    name: str | None, share: tuple[int, bytes], groups: tuple[int, ...], authentication: Authentication
+) -> bytes:
+    """What a TLS 1.3 hello's extensions are when there is no cookie."""
+    group, public = share
+    entry = pack(">HH", group, len(public)) + public
+    return b"".join(
+        (
+            _server_name(name) if name else b"",
+            _extension(EXT_SUPPORTED_GROUPS, _u16_list(groups)),
+            _extension(EXT_SUPPORTED_VERSIONS, b"\x02" + pack(">H", TLS13)),
+            _extension(EXT_KEY_SHARE, pack(">H", len(entry)) + entry),
+            _extension(EXT_SIGNATURE_ALGORITHMS, _u16_list(_SIGNATURES[authentication])),
+        )
+    )
+
+
 def tls13_client_hello(
     *,
     name: str | None,
     random: bytes,
     session_id: bytes,
     share: tuple[int, bytes],
-    groups: Iterable[int],
+    groups: tuple[int, ...],
     cookie: bytes = b"",
     authentication: Authentication = Authentication.ANY,
 ) -> bytes:
     """A ClientHello message, without its record, that offers TLS 1.3 only with one key share."""
-    group, public = share
-    entry = pack(">HH", group, len(public)) + public
-    extensions = b"".join(
-        (
-            _server_name(name) if name else b"",
-            _extension(EXT_SUPPORTED_GROUPS, _u16_list(groups)),
-            _extension(EXT_SUPPORTED_VERSIONS, b"\x02" + pack(">H", TLS13)),
-            _extension(EXT_COOKIE, pack(">H", len(cookie)) + cookie) if cookie else b"",
-            _extension(EXT_KEY_SHARE, pack(">H", len(entry)) + entry),
-            _extension(EXT_SIGNATURE_ALGORITHMS, _u16_list(_SIGNATURES[authentication])),
-        )
-    )
+    extensions = _tls13_extensions(name, share, groups, authentication)
+    if cookie:
+        extensions = _extension(EXT_COOKIE, pack(">H", len(cookie)) + cookie) + extensions
     return handshake_message(TLS13_SUITES, random, session_id, extensions)

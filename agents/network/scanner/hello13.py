@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from functools import lru_cache
 from struct import pack
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -279,12 +280,19 @@ def server_handshake_key(suite: Suite, shared: bytes, transcript_hash: bytes) ->
     """Key and IV of the server's handshake records: the key schedule as far as it matters here."""
     digest = suite.hash_name
     size = len(transcript_hash)
-    empty = hashlib.new(digest).digest()
-    early = hmac.digest(bytes(size), bytes(size), digest)
-    handshake = hmac.digest(_expand_label(early, "derived", empty, size, digest), shared, digest)
+    handshake = hmac.digest(_derived_secret(digest), shared, digest)
     traffic = _expand_label(handshake, "s hs traffic", transcript_hash, size, digest)
     key = _expand_label(traffic, "key", b"", suite.key_length, digest)
     return key, _expand_label(traffic, "iv", b"", 12, digest)
+
+
+@lru_cache
+def _derived_secret(digest: str) -> bytes:
+    """What the key schedule starts from without a pre-shared key: the same in every handshake."""
+    empty = hashlib.new(digest).digest()
+    size = len(empty)
+    early = hmac.digest(bytes(size), bytes(size), digest)
+    return _expand_label(early, "derived", empty, size, digest)
 
 
 def _expand_label(secret: bytes, label: str, context: bytes, length: int, digest: str) -> bytes:

@@ -1,8 +1,11 @@
-"""Bookkeeping of the engine without sockets: rate, places a host, and how far the scan has got."""
+"""Bookkeeping of the engine without sockets: rate, places a host, how far the scan has got, random bytes."""
 
 from __future__ import annotations
 
+import os
 from collections import deque
+
+_POOL_BYTES = 1 << 14
 
 
 class RateLimit:
@@ -97,3 +100,21 @@ class Watermark:
     def spread(self) -> int:
         """How many positions are remembered because a lower one isn't finished."""
         return len(self._started)
+
+
+class RandomPool:
+    """Random bytes fetched many at a time, to save a system call a hello. Each byte is given out once."""
+
+    __slots__ = ("_at", "_bytes")
+
+    def __init__(self) -> None:
+        self._bytes = b""
+        self._at = 0
+
+    def take(self, count: int) -> bytes:
+        """The next random bytes, at most the pool's size."""
+        if self._at + count > len(self._bytes):
+            self._bytes = os.urandom(_POOL_BYTES)
+            self._at = 0
+        self._at += count
+        return self._bytes[self._at - count : self._at]

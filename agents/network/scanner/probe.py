@@ -6,7 +6,7 @@ import enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import socket
+    from socket import SocketType
 
     from agents.network.scanner.conversation import Conversation
     from agents.network.scanner.outcomes import AlertSeen
@@ -46,7 +46,7 @@ class Probe:
         self.tls13 = False
         self.shortages = 0
         self.refusal: AlertSeen | None = None
-        self.sock: socket.socket
+        self.sock: SocketType
         self.conversation: Conversation | None = None
 
     def again_with_tls13(self, refusal: AlertSeen | None) -> Probe:

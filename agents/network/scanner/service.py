@@ -45,7 +45,8 @@ async def scan(
     """Scan everything from `cursor` on, in batches; the last one is `done` unless the scan was cancelled.
 
     At least about one batch a second comes, empty or not, so that progress can be shown. `allowed` is checked
-    for every address right before it is connected to. Raises `TooManyTargets`, `BadCursor`, `WorkerDied`.
+    for every address right before it is connected to. A reader that stops early closes the generator
+    (`contextlib.aclosing`), which ends the workers. Raises `TooManyTargets`, `BadCursor`, `WorkerDied`.
     """
     options = options or ScanOptions()
     total = TargetPlan(spec).total

@@ -7,6 +7,7 @@ new targets; those under way are finished and kept, which is bounded by the conc
 from __future__ import annotations
 
 import queue
+import signal
 import threading
 import time
 from contextlib import suppress
@@ -77,6 +78,8 @@ def run_worker(task: WorkerTask, cancelled: Callable[[], bool], offer: Callable[
 
 def process_main(task: WorkerTask, connection: Connection) -> None:
     """The whole life of a worker process: reports go out, a cancel or the parent's death comes in."""
+    # Ctrl-C goes to the whole group; the parent decides what becomes of the scan and tells us.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     outbox: queue.Queue[Report | None] = queue.Queue(_OUTBOX_REPORTS)
     gone = threading.Event()
 

@@ -235,14 +235,14 @@ def test_a_shortage_of_sockets_delays_and_loses_nothing(monkeypatch: pytest.Monk
     plan = TargetPlan(ScanSpec.parse(["127.0.0.1-127.0.0.40"], str(free_port())))
     engine = Engine(plan, FAST)
     made = itertools.count()
-    real = socket.socket
+    real = socket.SocketType
 
-    def scarce(*args: object, **kwargs: object) -> socket.socket:
+    def scarce(*args: int) -> socket.SocketType:
         if next(made) % 10 == 9:
             raise OSError(errno.EMFILE, "Too many open files")
-        return real(*args, **kwargs)
+        return real(*args)
 
-    monkeypatch.setattr(socket, "socket", scarce)
+    monkeypatch.setattr("agents.network.scanner.engine.SocketType", scarce)
     seen = list(engine.run())
     assert len({entry.address for entry in seen}) == 40
     assert {entry.status for entry in seen} == {Status.CLOSED}

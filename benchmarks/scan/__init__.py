@@ -1,0 +1,1 @@
+"""Scan engine: processor time a target, against nmap's ssl-cert."""
