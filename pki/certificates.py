@@ -6,8 +6,11 @@ and the rest still listed.
 """
 
 import hashlib
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
+from typing import Any
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -147,11 +150,9 @@ def _text(value: str | bytes) -> str:
 
 
 def _serial_and_key(tbs: bytes) -> tuple[str, bytes]:
-    # Read from the DER, because the library refuses serial numbers and keys that discovery still wants to
-    # list.
-    elements = [
-        child for child in der.read_children(der.read_element(tbs).content) if child.tag != _VERSION_TAG
-    ]
+    # Read from the DER: the library refuses serial numbers and keys that discovery still wants to list.
+    children = der.read_children(der.read_element(tbs).content)
+    elements = [child for child in islice(children, 7) if child.tag != _VERSION_TAG]
     serial, _algorithm, _issuer, _validity, _subject, spki = elements[:6]
     return serial.content.hex().lstrip("0") or "0", spki.encoded
 
@@ -190,27 +191,25 @@ def _is_weakly_signed_by(certificate: x509.Certificate, issuer: x509.Certificate
 
 
 def _extensions(certificate: x509.Certificate) -> ExtensionFacts | None:
-    facts = ExtensionFacts()
+    found: dict[str, Any] = {}
     try:
         for extension in certificate.extensions:
-            facts = _with_extension(facts, extension.value)
+            value = extension.value
+            reader = _EXTENSION_READERS.get(type(value))
+            if reader is not None:
+                name, read = reader
+                found[name] = read(value)
     except LIBRARY_FAULTS:
         return None
-    return facts
+    return ExtensionFacts(**found)
 
 
-def _with_extension(facts: ExtensionFacts, value: x509.ExtensionType) -> ExtensionFacts:
-    match value:
-        case x509.SubjectAlternativeName():
-            facts = replace(facts, alt_names=read_alt_names(value))
-        case x509.KeyUsage():
-            facts = replace(facts, key_usage=read_key_usage(value))
-        case x509.ExtendedKeyUsage():
-            facts = replace(facts, extended_key_usage=read_extended_key_usage(value))
-        case x509.BasicConstraints():
-            facts = replace(facts, is_ca=value.ca)
-        case x509.AuthorityKeyIdentifier():
-            facts = replace(facts, aki=(value.key_identifier or b"").hex())
-        case x509.SubjectKeyIdentifier():
-            facts = replace(facts, ski=value.digest.hex())
-    return facts
+# Extension -> field of ExtensionFacts and what reads it; others are of no interest to the inventory.
+_EXTENSION_READERS: dict[type[x509.ExtensionType], tuple[str, Callable[[Any], Any]]] = {
+    x509.SubjectAlternativeName: ("alt_names", read_alt_names),
+    x509.KeyUsage: ("key_usage", read_key_usage),
+    x509.ExtendedKeyUsage: ("extended_key_usage", read_extended_key_usage),
+    x509.BasicConstraints: ("is_ca", lambda value: value.ca),
+    x509.AuthorityKeyIdentifier: ("aki", lambda value: (value.key_identifier or b"").hex()),
+    x509.SubjectKeyIdentifier: ("ski", lambda value: value.digest.hex()),
+}

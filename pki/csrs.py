@@ -13,12 +13,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.x509.oid import ExtensionOID, NameOID
 
-from pki.algorithms import SIGNATURE_NAMES, SigningKey, weak_signature_valid
+from pki import der
+from pki.algorithms import (
+    SIGNATURE_NAMES,
+    SigningKey,
+    algorithm_identifier,
+    default_signature_algorithm,
+    sign,
+    weak_signature_valid,
+)
 from pki.errors import (
     LIBRARY_FAULTS,
     BadCsrSignature,
@@ -28,10 +35,11 @@ from pki.errors import (
     UnsupportedKey,
 )
 from pki.keys import key_bits, key_type_of, spki_der
-from pki.names import SubjectFields, build_name, normalize_dns_name, normalize_ip_address
-from pki.subject_alt_names import AltNames, read_alt_names, write_alt_names
+from pki.names import SubjectFields, encode_name, normalize_dns_name, normalize_ip_address
+from pki.subject_alt_names import AltNames, encode_alt_names, read_alt_names
 
 MAX_CSR_BYTES = 64 * 1024
+_EXTENSION_REQUEST, _SUBJECT_ALTERNATIVE_NAME = "1.2.840.113549.1.9.14", "2.5.29.17"
 _DER_SEQUENCE = b"\x30"  # no base64 of a request begins with "0"
 
 _PEM = re.compile(
@@ -68,15 +76,15 @@ def parse_csr(data: bytes) -> ParsedCsr:
 
     Raises InputTooLarge, PrivateKeyDisclosed, MalformedCsr, UnsupportedKey or BadCsrSignature.
     """
-    der = _to_der(data)
+    encoded = _to_der(data)
     try:
-        csr = x509.load_der_x509_csr(der)
+        csr = x509.load_der_x509_csr(encoded)
     except LIBRARY_FAULTS as fault:
         raise MalformedCsr from fault
     key = _public_key(csr)
     _verify_possession(csr, key)
     try:
-        return _facts(der, csr, key)
+        return _facts(encoded, csr, key)
     except LIBRARY_FAULTS as fault:
         raise MalformedCsr(f"a field of the request can not be read: {fault}") from fault
 
@@ -116,14 +124,14 @@ def _verify_possession(csr: x509.CertificateSigningRequest, key: PublicKeyTypes)
         raise BadCsrSignature
 
 
-def _facts(der: bytes, csr: x509.CertificateSigningRequest, key: PublicKeyTypes) -> ParsedCsr:
+def _facts(encoded: bytes, csr: x509.CertificateSigningRequest, key: PublicKeyTypes) -> ParsedCsr:
     spki = spki_der(key)
     names = _alt_names(csr)
     common_names = csr.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
     numbers = key.public_numbers() if isinstance(key, rsa.RSAPublicKey) else None
     oid = csr.signature_algorithm_oid.dotted_string
     return ParsedCsr(
-        der=der,
+        der=encoded,
         subject=csr.subject.rfc4514_string(),
         common_name=str(common_names[-1].value) if common_names else "",
         dns_names=names.dns_names,
@@ -157,24 +165,25 @@ def build_csr(
     ip_addresses: Iterable[str] = (),
 ) -> bytes:
     """Build and sign a request; return its DER. Raises InvalidName."""
-    builder = x509.CertificateSigningRequestBuilder().subject_name(build_name(subject))
     names = AltNames(
         dns_names=tuple(normalize_dns_name(name) for name in dns_names),
         ip_addresses=tuple(normalize_ip_address(address) for address in ip_addresses),
     )
-    if names.dns_names or names.ip_addresses:
-        builder = builder.add_extension(write_alt_names(names), critical=False)
-    csr = builder.sign(private_key, _signing_hash(private_key))
-    return csr.public_bytes(serialization.Encoding.DER)
+    public_key = private_key.public_key()
+    info = der.sequence(
+        der.integer(0), encode_name(subject), spki_der(public_key), der.explicit(0, _extension_request(names))
+    )
+    algorithm = default_signature_algorithm(public_key)
+    signature = der.bit_string(sign(private_key, algorithm, info))
+    return der.sequence(info, algorithm_identifier(algorithm), signature)
 
 
-def _signing_hash(private_key: SigningKey) -> hashes.SHA256 | hashes.SHA384 | hashes.SHA512 | None:
-    match private_key:
-        case ed25519.Ed25519PrivateKey():
-            return None
-        case ec.EllipticCurvePrivateKey() if private_key.curve.key_size == 384:
-            return hashes.SHA384()
-        case ec.EllipticCurvePrivateKey() if private_key.curve.key_size == 521:
-            return hashes.SHA512()
-        case _:
-            return hashes.SHA256()
+def _extension_request(names: AltNames) -> bytes:
+    # The attribute of RFC 2985, 5.4.2 that carries the extensions asked for.
+    if names == AltNames():
+        return b""
+    alt_names = der.sequence(
+        der.object_identifier(_SUBJECT_ALTERNATIVE_NAME), der.octet_string(encode_alt_names(names))
+    )
+    values = der.tlv(der.SET, der.sequence(alt_names))
+    return der.sequence(der.object_identifier(_EXTENSION_REQUEST), values)

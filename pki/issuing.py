@@ -13,8 +13,8 @@ from cryptography.x509.oid import AuthorityInformationAccessOID
 
 from pki import der
 from pki.algorithms import SignatureAlgorithm, algorithm_identifier
-from pki.errors import InvalidTemplate
-from pki.subject_alt_names import AltNames
+from pki.errors import InvalidName, InvalidTemplate
+from pki.subject_alt_names import AltNames, encode_alt_names
 from pki.templates import (
     CertificateTemplate,
     ExtensionSet,
@@ -99,14 +99,12 @@ def _subject_alternative_name(subject: SubjectRef) -> bytes:
     if subject.names == AltNames():
         return b""
     try:
-        names = [der.implicit(1, address.encode("ascii")) for address in subject.names.emails]
-        names += [der.implicit(2, name.encode("ascii")) for name in subject.names.dns_names]
-        names += [der.implicit(7, ipaddress.ip_address(text).packed) for text in subject.names.ip_addresses]
-    except ValueError as fault:
-        raise InvalidTemplate(f"an alternative name is not normalized: {fault}") from fault
+        value = encode_alt_names(subject.names)
+    except InvalidName as fault:
+        raise InvalidTemplate(str(fault)) from fault
     # RFC 5280, 4.2.1.6: critical when the subject is empty.
     critical = subject.name_der == _EMPTY_NAME
-    return extension(_SUBJECT_ALTERNATIVE_NAME, der.sequence(*names), critical=critical)
+    return extension(_SUBJECT_ALTERNATIVE_NAME, value, critical=critical)
 
 
 @lru_cache(maxsize=1024)

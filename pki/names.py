@@ -10,10 +10,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from cryptography import x509
-from cryptography.x509.oid import NameOID
-
-from pki.errors import LIBRARY_FAULTS, InvalidName
+from pki import der
+from pki.errors import InvalidName
 
 IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -156,35 +154,46 @@ class SubjectFields:
     email: str = ""
 
 
-# Order of encoding, and the upper bounds of RFC 5280, appendix A.1.
+@dataclass(frozen=True, slots=True)
+class _Attribute:
+    """How one field is encoded, with its upper bound in characters (RFC 5280, appendix A.1)."""
+
+    field: str
+    oid: str
+    short_name: str
+    limit: int
+    tag: int = der.UTF8_STRING
+
+
+# In the order of encoding. Written here and not by the library, whose bounds count octets: an organization of
+# 33 Cyrillic letters would be too long for it.
 _SUBJECT_ATTRIBUTES = (
-    ("country", NameOID.COUNTRY_NAME, 2),
-    ("state", NameOID.STATE_OR_PROVINCE_NAME, 128),
-    ("locality", NameOID.LOCALITY_NAME, 128),
-    ("organization", NameOID.ORGANIZATION_NAME, 64),
-    ("organizational_unit", NameOID.ORGANIZATIONAL_UNIT_NAME, 64),
-    ("common_name", NameOID.COMMON_NAME, 64),
-    ("email", NameOID.EMAIL_ADDRESS, 255),
+    _Attribute("country", "2.5.4.6", "C", 2, der.PRINTABLE_STRING),
+    _Attribute("state", "2.5.4.8", "ST", 128),
+    _Attribute("locality", "2.5.4.7", "L", 128),
+    _Attribute("organization", "2.5.4.10", "O", 64),
+    _Attribute("organizational_unit", "2.5.4.11", "OU", 64),
+    _Attribute("common_name", "2.5.4.3", "CN", 64),
+    _Attribute("email", "1.2.840.113549.1.9.1", "1.2.840.113549.1.9.1", 255, der.IA5_STRING),
 )
 
 
-def build_name(fields: SubjectFields) -> x509.Name:
-    """Build a distinguished name; raise InvalidName when a value is too long or has control characters."""
-    attributes = []
-    for field, oid, limit in _SUBJECT_ATTRIBUTES:
-        value: str = getattr(fields, field).strip()
-        if not value:
-            continue
-        if len(value) > limit or not value.isprintable():
-            raise InvalidName(
-                f"{field.replace('_', ' ')}: at most {limit} printable characters, got {value!r}"
-            )
-        if field == "country":
-            value = _country(value)
-        elif field == "email":
-            value = normalize_email(value)
-        attributes.append(x509.NameAttribute(oid, value))
-    return x509.Name(attributes)
+def _subject_values(fields: SubjectFields) -> list[tuple[_Attribute, str]]:
+    pairs = []
+    for attribute in _SUBJECT_ATTRIBUTES:
+        value: str = getattr(fields, attribute.field).strip()
+        if value:
+            pairs.append((attribute, _checked(attribute, value)))
+    return pairs
+
+
+def _checked(attribute: _Attribute, value: str) -> str:
+    if len(value) > attribute.limit or not value.isprintable():
+        name = attribute.field.replace("_", " ")
+        raise InvalidName(f"{name}: at most {attribute.limit} printable characters, got {value!r}")
+    if attribute.field == "country":
+        return _country(value)
+    return normalize_email(value) if attribute.field == "email" else value
 
 
 def _country(value: str) -> str:
@@ -194,13 +203,27 @@ def _country(value: str) -> str:
 
 
 def encode_name(fields: SubjectFields) -> bytes:
-    """Build a distinguished name and return its DER; raise InvalidName."""
-    return build_name(fields).public_bytes()
+    """Return the DER of a distinguished name.
+
+    Raises InvalidName when a value is too long, has control characters, or is no country or mailbox.
+    """
+    return der.sequence(
+        *(
+            der.tlv(
+                der.SET,
+                der.sequence(der.object_identifier(attribute.oid), der.tlv(attribute.tag, value.encode())),
+            )
+            for attribute, value in _subject_values(fields)
+        )
+    )
 
 
-def name_string(name: x509.Name) -> str:
-    """Return the RFC 4514 string of a name (most specific attribute first); raise InvalidName."""
-    try:
-        return name.rfc4514_string()
-    except LIBRARY_FAULTS as fault:
-        raise InvalidName("the distinguished name can not be read") from fault
+def name_string(fields: SubjectFields) -> str:
+    """Return the RFC 4514 string of a distinguished name, most specific first; raise InvalidName."""
+    pairs = reversed(_subject_values(fields))
+    return ",".join(f"{attribute.short_name}={_escaped(value)}" for attribute, value in pairs)
+
+
+def _escaped(value: str) -> str:
+    escaped = re.sub(r'([,+"\\<>;])', r"\\\1", value)
+    return "\\" + escaped if escaped.startswith("#") else escaped

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from cryptography import x509
 
+from pki import der
+from pki.errors import InvalidName
+
 
 @dataclass(frozen=True, slots=True)
 class AltNames:
@@ -51,9 +54,12 @@ def _describe(name: x509.GeneralName) -> str:
             return f"unknown:{type(name).__name__}"
 
 
-def write_alt_names(names: AltNames) -> x509.SubjectAlternativeName:
-    """Build the extension's value from names that are already normalized."""
-    general: list[x509.GeneralName] = [x509.DNSName(name) for name in names.dns_names]
-    general += [x509.IPAddress(ipaddress.ip_address(address)) for address in names.ip_addresses]
-    general += [x509.RFC822Name(address) for address in names.emails]
-    return x509.SubjectAlternativeName(general)
+def encode_alt_names(names: AltNames) -> bytes:
+    """Return the DER of the extension's value; raise InvalidName for names that are not normalized."""
+    try:
+        general = [der.implicit(1, address.encode("ascii")) for address in names.emails]
+        general += [der.implicit(2, name.encode("ascii")) for name in names.dns_names]
+        general += [der.implicit(7, ipaddress.ip_address(text).packed) for text in names.ip_addresses]
+    except ValueError as fault:
+        raise InvalidName(f"an alternative name is not normalized: {fault}") from fault
+    return der.sequence(*general)

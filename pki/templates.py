@@ -13,12 +13,12 @@ from pki import der
 from pki.algorithms import SignatureAlgorithm
 from pki.errors import InvalidTemplate
 from pki.findings import Finding
-from pki.keys import decode_public_key, key_type_of
 from pki.subject_alt_names import AltNames
 
 SERIAL_RANDOM_BYTES = 16
 ANY_POLICY = "2.5.29.32.0"
 _EMPTY_NAME = b"\x30\x00"
+_RSA_ENCRYPTION = der.object_identifier("1.2.840.113549.1.1.1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +169,9 @@ class LeafProfile:
 
 
 def default_key_usage(spki_der: bytes) -> tuple[str, ...]:
-    """Return the usages that suit a leaf's key: only RSA keys can also encipher. Raises a PkiError."""
-    if key_type_of(decode_public_key(spki_der)).startswith("RSA-"):
+    """Return the usages that suit a leaf's key: only RSA keys can also encipher. Raises MalformedDer."""
+    algorithm = der.read_element(der.read_element(spki_der).content)
+    if der.read_element(algorithm.content).encoded == _RSA_ENCRYPTION:
         return ("digitalSignature", "keyEncipherment")
     return ("digitalSignature",)
 
@@ -185,7 +186,7 @@ def leaf_template(
     profile: LeafProfile,
     urls: StatusUrls,
 ) -> CertificateTemplate:
-    """Compose an end-entity certificate; raise a PkiError if the subject's key can not be read."""
+    """Compose an end-entity certificate; raise MalformedDer if the subject's key can not be read."""
     return CertificateTemplate(
         serial=serial,
         signature_algorithm=signature_algorithm,

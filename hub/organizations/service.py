@@ -32,7 +32,7 @@ from hub.organizations.records import (
     OrganizationRecord,
 )
 from pki.errors import InvalidName
-from pki.names import SubjectFields, build_name
+from pki.names import SubjectFields, encode_name
 
 __all__ = [
     "DepartmentRecord",
@@ -287,6 +287,6 @@ def _check_subject(subject: SubjectFields, *, required: str | None, field: str) 
     if required is not None and not getattr(subject, required):
         raise InvalidOrganization("a name is needed", field=field)
     try:
-        build_name(subject)
+        encode_name(subject)
     except InvalidName as fault:
         raise InvalidOrganization(str(fault), field=field) from fault

@@ -36,7 +36,7 @@ from pki.names import SubjectFields
 from pki.sealing import generate_receiver_key, open_sealed, seal
 
 # The library warns of certificates that are wrong in ways it will refuse one day; here they all are.
-pytestmark = pytest.mark.filterwarnings("ignore::cryptography.utils.CryptographyDeprecationWarning")
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 
 MANY = settings(max_examples=1500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 SOME = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

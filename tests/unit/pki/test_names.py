@@ -1,12 +1,16 @@
 """Names: what may be certified, in which form, and what covers what."""
 
 import pytest
+from cryptography import x509
+from cryptography.x509.oid import NameOID
 
+from pki.csrs import build_csr
 from pki.errors import InvalidName
+from pki.keys import KeyType, generate_key
 from pki.names import (
     SubjectFields,
-    build_name,
     display_dns_name,
+    encode_name,
     is_ip_address,
     name_matches,
     name_string,
@@ -15,6 +19,8 @@ from pki.names import (
     normalize_email,
     normalize_ip_address,
 )
+
+KEY = generate_key(KeyType.ED25519)
 
 
 @pytest.mark.parametrize(
@@ -143,8 +149,17 @@ def test_a_subject_is_written_most_specific_first():
         state="NRW",
         country="de",
     )
-    assert name_string(build_name(fields)) == r"CN=www.example.com,OU=IT,O=Example\, Inc.,L=Köln,ST=NRW,C=DE"
-    assert build_name(SubjectFields()).rdns == []
+    assert name_string(fields) == r"CN=www.example.com,OU=IT,O=Example\, Inc.,L=Köln,ST=NRW,C=DE"
+    assert name_string(SubjectFields()) == ""
+
+
+def test_limits_count_characters_not_octets():
+    name = "\N{CYRILLIC SMALL LETTER YA}" * 64
+    request = x509.load_der_x509_csr(build_csr(KEY, SubjectFields(common_name=name)))
+    with pytest.warns(UserWarning, match="Attribute's length"):  # the library counts octets
+        assert request.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value == name
+    with pytest.raises(InvalidName):
+        encode_name(SubjectFields(common_name=name + "x"))
 
 
 @pytest.mark.parametrize(
@@ -160,4 +175,4 @@ def test_a_subject_is_written_most_specific_first():
 )
 def test_subjects_that_can_not_be_certified(fields):
     with pytest.raises(InvalidName):
-        build_name(fields)
+        encode_name(fields)
