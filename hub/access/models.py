@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import BigInteger, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
+from hub.db.append_only import APPEND_ONLY
 from hub.db.base import Base, BigId
 
 
@@ -95,6 +96,7 @@ class AuditEntry(Base):
     __table_args__ = (
         Index(None, "organization_id", "sequence"),
         Index(None, "object_type", "object_id", "sequence"),
+        {"info": APPEND_ONLY},
     )
 
     sequence: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
