@@ -47,6 +47,15 @@ class PublishedCrl:
     next_update: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SerialRecord:
+    """A serial number for the ledger. ``not_after`` None: unknown, so a revocation of it stays for good."""
+
+    authority_id: int
+    serial_hex: str
+    not_after: datetime | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class _Schedule:
     lifetime: timedelta
@@ -56,12 +65,21 @@ class _Schedule:
 class CrlPublisher:
     """Records serial numbers and revocations, and makes the lists."""
 
-    async def record(
-        self, uow: UnitOfWork, *, authority_id: int, serial_hex: str, not_after: datetime | None
-    ) -> None:
-        """Record that a serial number is about to be signed; repeating changes nothing."""
-        await _record(
-            uow.session, authority_id=authority_id, serial_hex=serial_hex, at=uow.now, not_after=not_after
+    async def record(self, uow: UnitOfWork, serials: Sequence[SerialRecord]) -> None:
+        """Record that serial numbers are about to be signed; repeating changes nothing."""
+        if not serials:
+            return
+        await uow.session.execute(
+            insert_for(uow.session, CaSerial).on_conflict_do_nothing(),
+            [
+                {
+                    "authority_id": item.authority_id,
+                    "serial_hex": item.serial_hex,
+                    "recorded_at": uow.now,
+                    "not_after": item.not_after,
+                }
+                for item in serials
+            ],
         )
 
     async def revoke(
@@ -83,7 +101,7 @@ class CrlPublisher:
         entry = _entry(serial_hex, reason, at)
         serial_hex = f"{entry.serial:x}"
         authority_id, slug = await _authority_of(uow.session, backend_id, serial_hex)
-        await self.record(uow, authority_id=authority_id, serial_hex=serial_hex, not_after=None)
+        await self.record(uow, [SerialRecord(authority_id=authority_id, serial_hex=serial_hex)])
         changed = await uow.session.execute(
             update(CaSerial)
             .where(
@@ -205,15 +223,6 @@ def _entry(serial_hex: str, reason: str, at: datetime) -> CrlEntry:
     if reason not in set(RevocationReason):
         raise InvalidRevocation(f"{reason!r} is none of {', '.join(RevocationReason)}", field="reason")
     return CrlEntry(int(serial_hex, 16), at.replace(microsecond=0), RevocationReason(reason))
-
-
-async def _record(
-    session: AsyncSession, *, authority_id: int, serial_hex: str, at: datetime, not_after: datetime | None
-) -> None:
-    statement = insert_for(session, CaSerial).values(
-        authority_id=authority_id, serial_hex=serial_hex, recorded_at=at, not_after=not_after
-    )
-    await session.execute(statement.on_conflict_do_nothing())
 
 
 async def _authority_of(session: AsyncSession, backend_id: int, serial_hex: str) -> tuple[int, str]:
