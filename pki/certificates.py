@@ -20,7 +20,7 @@ from pki import der
 from pki.algorithms import SIGNATURE_NAMES, weak_signature_valid
 from pki.errors import LIBRARY_FAULTS, InputTooLarge, MalformedCertificate, MalformedDer
 from pki.keys import key_bits, key_type_of
-from pki.subject_alt_names import AltNames, read_alt_names
+from pki.subject_alt_names import AltNames, printable, read_alt_names
 from pki.usages import read_extended_key_usage, read_key_usage
 
 MAX_CERTIFICATE_BYTES = 256 * 1024
@@ -113,10 +113,10 @@ def _facts(der_bytes: bytes, certificate: x509.Certificate) -> CertificateFacts:
         subject=printable(certificate.subject.rfc4514_string()),
         issuer=printable(certificate.issuer.rfc4514_string()),
         common_name=printable(_text(common_names[-1].value)) if common_names else "",
-        dns_names=_printable_all(read.alt_names.dns_names),
+        dns_names=read.alt_names.dns_names,
         ip_addresses=read.alt_names.ip_addresses,
-        emails=_printable_all(read.alt_names.emails),
-        other_names=_printable_all(read.alt_names.other_names),
+        emails=read.alt_names.emails,
+        other_names=read.alt_names.other_names,
         not_before=certificate.not_valid_before_utc,
         not_after=certificate.not_valid_after_utc,
         key_type=key_type or "unknown",
@@ -132,17 +132,6 @@ def _facts(der_bytes: bytes, certificate: x509.Certificate) -> CertificateFacts:
         unreadable=unreadable,
         der=der_bytes,
     )
-
-
-def printable(text: str) -> str:
-    """Replace what can not be shown or stored (control characters, NUL) by U+FFFD."""
-    if text.isprintable():
-        return text
-    return "".join(character if character.isprintable() else "\ufffd" for character in text)
-
-
-def _printable_all(texts: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(printable(text) for text in texts)
 
 
 def _text(value: str | bytes) -> str:

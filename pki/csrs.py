@@ -36,7 +36,7 @@ from pki.errors import (
 )
 from pki.keys import key_bits, key_type_of, spki_der
 from pki.names import SubjectFields, encode_name, normalize_dns_name, normalize_ip_address
-from pki.subject_alt_names import AltNames, encode_alt_names, read_alt_names
+from pki.subject_alt_names import AltNames, encode_alt_names, printable, read_alt_names
 
 MAX_CSR_BYTES = 64 * 1024
 _EXTENSION_REQUEST, _SUBJECT_ALTERNATIVE_NAME = "1.2.840.113549.1.9.14", "2.5.29.17"
@@ -132,8 +132,8 @@ def _facts(encoded: bytes, csr: x509.CertificateSigningRequest, key: PublicKeyTy
     oid = csr.signature_algorithm_oid.dotted_string
     return ParsedCsr(
         der=encoded,
-        subject=csr.subject.rfc4514_string(),
-        common_name=str(common_names[-1].value) if common_names else "",
+        subject=printable(csr.subject.rfc4514_string()),
+        common_name=printable(str(common_names[-1].value)) if common_names else "",
         dns_names=names.dns_names,
         ip_addresses=names.ip_addresses,
         emails=names.emails,

@@ -165,7 +165,7 @@ class _Attribute:
     tag: int = der.UTF8_STRING
 
 
-# In the order of encoding. Written here and not by the library, whose bounds count octets: an organization of
+# In the order of encoding. Written here and not by the library, whose bound counts octets: a common name of
 # 33 Cyrillic letters would be too long for it.
 _SUBJECT_ATTRIBUTES = (
     _Attribute("country", "2.5.4.6", "C", 2, der.PRINTABLE_STRING),

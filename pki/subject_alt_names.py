@@ -21,8 +21,15 @@ class AltNames:
     """Names of further kinds, as ``kind:value``."""
 
 
+def printable(text: str) -> str:
+    """Replace what can not be shown or stored (control characters, NUL) by U+FFFD."""
+    if text.isprintable():
+        return text
+    return "".join(character if character.isprintable() else "\ufffd" for character in text)
+
+
 def read_alt_names(names: Iterable[x509.GeneralName]) -> AltNames:
-    """Sort general names into kinds; DNS names in lower case, nothing validated."""
+    """Sort general names into kinds; DNS names in lower case, all printable, nothing validated."""
     dns_names: list[str] = []
     ip_addresses: list[str] = []
     emails: list[str] = []
@@ -30,13 +37,13 @@ def read_alt_names(names: Iterable[x509.GeneralName]) -> AltNames:
     for name in names:
         match name:
             case x509.DNSName():
-                dns_names.append(name.value.lower())
+                dns_names.append(printable(name.value.lower()))
             case x509.IPAddress():
                 ip_addresses.append(str(name.value))
             case x509.RFC822Name():
-                emails.append(name.value)
+                emails.append(printable(name.value))
             case _:
-                other_names.append(_describe(name))
+                other_names.append(printable(_describe(name)))
     return AltNames(tuple(dns_names), tuple(ip_addresses), tuple(emails), tuple(other_names))
 
 

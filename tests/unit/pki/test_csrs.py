@@ -6,8 +6,10 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, padding, rsa
+from cryptography.x509.oid import NameOID
 
 from pki import der
+from pki.csr_policy import CSR_CHECKS, CsrPolicyInput
 from pki.csrs import MAX_CSR_BYTES, build_csr, parse_csr
 from pki.encodings import csr_pem
 from pki.errors import (
@@ -17,6 +19,7 @@ from pki.errors import (
     MalformedCsr,
     PrivateKeyDisclosed,
 )
+from pki.findings import first_finding
 from pki.keys import KeyType, encode_private_key_pem, generate_key, spki_der, spki_sha256
 from pki.names import SubjectFields
 
@@ -74,6 +77,22 @@ def test_other_kinds_of_names_are_not_lost(key):
     assert parsed.common_name == ""
     assert parsed.emails == ("jane@example.com",)
     assert parsed.other_names == ("uri:urn:x:y", "otherName:1.3.6.1.4.1.311.20.2.3", "rid:1.2.3", "dirName:")
+
+
+def test_control_characters_never_leave_the_parser(key):
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "bank.example\x00.evil.example")])
+    names = x509.SubjectAlternativeName(
+        [x509.DNSName("bank.example\x00.evil.example"), x509.RFC822Name("a@b\n")]
+    )
+    builder = x509.CertificateSigningRequestBuilder().subject_name(name).add_extension(names, critical=False)
+    parsed = parse_csr(builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.DER))
+    assert parsed.common_name == "bank.example\ufffd.evil.example"
+    assert parsed.dns_names == ("bank.example\ufffd.evil.example",)
+    assert "\x00" not in parsed.subject
+    assert parsed.emails == ("a@b\ufffd",)
+    finding = first_finding(CSR_CHECKS, CsrPolicyInput(parsed))
+    assert finding is not None
+    assert finding.reason == "DnsNameInvalid"
 
 
 def as_pasted(pem: bytes):
