@@ -9,12 +9,13 @@ work stands in the Plan.
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from agents.network.servers.model import Inventory, Node, ServerDefinition
+from agents.network.servers.model import Inventory, Node, Port, ServerDefinition
 from agents.network.verify import Endpoint, Expectation
 
 if TYPE_CHECKING:
@@ -60,6 +61,11 @@ class FileChange:
     backup: Path
     """The old content until commit; a dot file beside the target."""
 
+    def __str__(self) -> str:
+        owner = f"{self.ownership.user}:{self.ownership.group}, mode {self.ownership.mode:04o}"
+        link = f" (link to {self.target})" if self.target != self.configured else ""
+        return f"{self.purpose} {self.configured}{link}, owner {owner}"
+
 
 @dataclass(frozen=True, slots=True)
 class InstallRequest:
@@ -99,6 +105,15 @@ class Plan:
         )
         return tuple(dict.fromkeys(found))
 
+    def lines(self) -> tuple[str, ...]:
+        """The plan in words, a line a step."""
+        return (
+            *(f"replace {change}" for change in self.changes),
+            *(f"run {shlex.join(command)}" for command in self.commands),
+            *(f"verify {endpoint}" for endpoint in self.endpoints),
+            *(f"note: {warning}" for warning in self.warnings),
+        )
+
 
 class Status(StrEnum):
     """How an install ended."""
@@ -126,6 +141,8 @@ class InstallOutcome:
     message: str = ""
     words: str = ""
     """What the server itself said, bounded."""
+    ports: tuple[Port, ...] = ()
+    """The node's ports with what handshakes showed in the end; empty when none were made."""
 
     @property
     def succeeded(self) -> bool:

@@ -7,6 +7,7 @@ brought back here.
 from __future__ import annotations
 
 import asyncio
+import re
 from abc import ABC, abstractmethod
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -61,6 +62,12 @@ class FileBasedInstaller(ABC):
     @abstractmethod
     async def pid_file(self, server: ServerDefinition) -> Path | None:
         """Where the server keeps the number of its main process."""
+
+    async def version(self, server: ServerDefinition) -> str:
+        """What `-v` says, on whichever stream: `Apache/2.4.66 (Debian)`, `nginx/1.22.1`."""
+        result = await self._run(server, (str(server.program.path), "-v"))
+        found = re.search(r"version: *(.+)", result.words)
+        return found[1].strip() if found else ""
 
     async def plan(self, request: InstallRequest, inventory: Inventory) -> Plan:
         """Judge the request and list files and commands; raises RefusedError."""

@@ -31,7 +31,7 @@ class Material:
         try:
             return cls(
                 x509.load_der_x509_certificate(certificate),
-                tuple(x509.load_der_x509_certificate(each) for each in chain),
+                _without_root([x509.load_der_x509_certificate(each) for each in chain]),
                 serialization.load_der_private_key(private_key, password=None),
             )
         except (ValueError, TypeError, UnsupportedAlgorithm) as error:
@@ -55,3 +55,9 @@ class Material:
     def key_pem(self) -> bytes:
         """The key as unencrypted PKCS#8."""
         return self.key.private_bytes(_PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+
+
+def _without_root(chain: list[x509.Certificate]) -> tuple[x509.Certificate, ...]:
+    """Intermediates only: clients have the root, and sending it costs every handshake (RFC 8446 4.4.2)."""
+    ends_in_root = len(chain) > 1 and chain[-1].issuer == chain[-1].subject
+    return tuple(chain[:-1] if ends_in_root else chain)

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from agents.network.installers.contract import InstallRequest, ServerInstaller
-    from agents.network.servers.model import ServerDefinition
+    from agents.network.servers.model import Port, ServerDefinition
     from agents.network.verify import Mismatch
 
 _TRANSACTION = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}")
@@ -318,13 +318,26 @@ async def _attempt(action: Callable[[ServerDefinition], Awaitable[None]], server
 
 
 def _succeeded(plan: Plan, status: Status, note: str = "") -> InstallOutcome:
+    served = plan.expected.fingerprint
+    previous = plan.previous.fingerprint
     return InstallOutcome(
-        plan.transaction, status, plan.expected.fingerprint, plan.previous.fingerprint, message=note
+        plan.transaction, status, served, previous, message=note, ports=_ports(plan, served)
     )
+
+
+def _ports(plan: Plan, served: str) -> tuple[Port, ...]:
+    return tuple(replace(port, served=served) for port in plan.node.tls_ports)
 
 
 def _failed(transaction: str, status: Status, cause: ServerError, plan: Plan | None = None) -> InstallOutcome:
     previous = plan.previous.fingerprint if plan else ""
     return InstallOutcome(
-        transaction, status, previous, previous, reason=cause.code, message=str(cause), words=cause.words
+        transaction,
+        status,
+        previous,
+        previous,
+        reason=cause.code,
+        message=str(cause),
+        words=cause.words,
+        ports=_ports(plan, previous) if plan else (),
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from agents.network.servers.errors import ServerError
 from agents.network.verify import HandshakeError, served_certificate
@@ -30,11 +30,21 @@ class CanDiscover(Protocol):
         ...
 
 
+@runtime_checkable
+class TellsVersion(Protocol):
+    """Optional: a plug-in whose server's program says which version it is."""
+
+    async def version(self, server: ServerDefinition) -> str:
+        """In the program's words, such as `nginx/1.22.1`; raises ServerError."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class ServerReport:
     """One server: its nodes, or why there are none (`problem` is a stable word)."""
 
     server: ServerDefinition
+    version: str = ""
     nodes: tuple[Node, ...] = ()
     problem: str = ""
     message: str = ""
@@ -52,10 +62,11 @@ async def _report(server: ServerDefinition, reader: CanDiscover | None) -> Serve
         return ServerReport(server, problem="UnknownServerKind", message=f"no plug-in for {server.kind}")
     try:
         found = await reader.discover(server)
+        version = await reader.version(server) if isinstance(reader, TellsVersion) else ""
     except ServerError as error:
         message = f"{error}: {error.words}" if error.words else str(error)
         return ServerReport(server, problem=error.code, message=message)
-    return ServerReport(server, (await observe(found)).nodes)
+    return ServerReport(server, version, (await observe(found)).nodes)
 
 
 async def observe(inventory: Inventory, timeout_s: float = OBSERVE_TIMEOUT_S) -> Inventory:

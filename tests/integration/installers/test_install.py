@@ -18,6 +18,7 @@ async def test_inventory_names_nodes_their_files_and_what_they_serve(bench):
     (report,) = await take_inventory([bench.definition], bench.installers)
 
     assert report.problem == ""
+    assert report.version.lower().startswith(bench.server.kind)
     assert [node.names for node in report.nodes] == [("a.test", "www.a.test"), ("b.test",), ("c.test",)]
     first = report.nodes[0]
     assert first.files.certificate == bench.site.certificate
@@ -40,6 +41,7 @@ async def test_a_new_certificate_is_served_after_the_install(bench):
     assert (outcome.status, outcome.reason) == (Status.INSTALLED, "")
     assert outcome.fingerprint == new.fingerprint
     assert outcome.previous_fingerprint == bench.old.fingerprint
+    assert [port.served for port in outcome.ports] == [new.fingerprint]
     served = await bench.served()
     assert served.fingerprint == new.fingerprint
     assert len(served.chain) == 2
@@ -118,6 +120,11 @@ async def test_the_plan_shows_files_and_commands_and_touches_nothing(bench):
     assert all(change.ownership.mode & 0o007 == 0 for change in plan.changes if change.purpose.secret)
     assert [command[-1] for command in plan.commands][1] in {"graceful", "reload"}
     assert plan.warnings == ("the certificate is not for www.a.test",)
+    assert (
+        plan.lines()[0]
+        == f"replace private-key {bench.site.key}, owner {os.getuid()}:{os.getgid()}, mode 0600"
+    )
+    assert any(line.startswith("run ") and line.endswith(plan.commands[1][-1]) for line in plan.lines())
     assert bench.site.key.read_bytes() == before
     assert bench.leftovers() == []
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import serialization
 
 from agents.network.installers.errors import RefusedError
 from agents.network.installers.material import Material
@@ -62,6 +63,13 @@ def test_the_chain_must_be_in_order_and_belong_together():
     assert reason(given=material(chain=chain)) is None
     assert reason(given=material(chain=chain[::-1])) == "ChainOutOfOrder"
     assert reason(given=material(chain=(Authority().issuer,))) == "ChainOutOfOrder"
+
+
+def test_a_root_behind_its_intermediates_is_not_sent():
+    certificate, chain, key = LEAF.der
+    root = AUTHORITY.root.public_bytes(serialization.Encoding.DER)
+
+    assert Material.from_der(certificate, (*chain, root), key).chain == LEAF.chain
 
 
 def test_a_server_with_a_chain_file_needs_a_chain():
