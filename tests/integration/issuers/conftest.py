@@ -1,8 +1,10 @@
 """The rooms of organizations, profiles and issuers behind a real web server, with the real policy."""
 
 import contextlib
+import uuid
 
 import aiohttp
+import asyncpg
 import pytest
 from aiohttp import web
 
@@ -20,6 +22,7 @@ from hub.organizations.service import OrganizationService
 from hub.profiles.routes import ProfileRoutes
 from hub.profiles.service import ProfileService
 from pki.at_rest import KeyEncryptionKey, new_key
+from tests.integration.issuers.private_postgres import running_postgres
 
 
 class Tokens:
@@ -62,13 +65,33 @@ class Hub:
         await self._client.close()
 
 
-@pytest.fixture
-async def hub(tmp_path):
-    db = Database.open(f"sqlite:///{tmp_path / 'hub.db'}")
-    async with db.engine.begin() as connection:
+@pytest.fixture(scope="session")
+def postgres():
+    with running_postgres() as socket_folder:
+        yield socket_folder
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.server)])
+async def db(request, tmp_path):
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path / 'hub.db'}"
+    else:
+        folder = request.getfixturevalue("postgres")
+        name = f"hub_{uuid.uuid4().hex}"
+        connection = await asyncpg.connect(host=str(folder), user="certwright", database="postgres")
+        await connection.execute(f"CREATE DATABASE {name}")
+        await connection.close()
+        url = f"postgresql://certwright@/{name}?host={folder}"
+    database = Database.open(url)
+    async with database.engine.begin() as connection:
         await connection.run_sync(Base.metadata.create_all)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+async def hub(db):
     async with contextlib.AsyncExitStack() as stack:
-        stack.push_async_callback(db.close)
         # Certificates carry this address; tests take the path from it and ask the port that was free.
         issuers = IssuerService(db, KeyEncryptionKey(new_key()), public_url="http://127.0.0.1")
         organizations = OrganizationService(db)
