@@ -1,0 +1,294 @@
+"""Commands and results as the agents' rooms see them.
+
+Typed mirrors of ``commands.proto``; only :mod:`agents.runtime.wire` turns them into protobuf messages and
+back. Times are aware UTC, fingerprints raw SHA-256 bytes, certificates and CSRs DER.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanRange:
+    """A CIDR, address, ``a-b`` range or host name, with ports such as ``443`` or ``8000-8010``."""
+
+    target: str
+    ports: tuple[str, ...] = ()
+    """Empty: 443."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiscoverNetwork:
+    """Connect to TLS ports and report the certificates they show; 0 stands for the agent's default."""
+
+    ranges: tuple[ScanRange, ...]
+    exclusions: tuple[str, ...] = ()
+    connects_per_second: int = 0
+    concurrency: int = 0
+    timeout_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiscoverServers:
+    """List the web servers that the agent may manage."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubjectAttributes:
+    """Subject attributes next to the common name; empty: left out."""
+
+    organization: str = ""
+    organizational_unit: str = ""
+    locality: str = ""
+    state: str = ""
+    country: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GenerateCertificate:
+    """Make a key pair and a CSR; the key stays with the agent."""
+
+    key_id: str
+    key_type: str
+    common_name: str
+    dns_names: tuple[str, ...] = ()
+    ip_addresses: tuple[str, ...] = ()
+    subject: SubjectAttributes = field(default_factory=SubjectAttributes)
+    reuse_key: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealedKey:
+    """A private key sealed to one receiver."""
+
+    envelope: bytes = field(repr=False)
+    spki_sha256: bytes
+    sender_agent_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreCertificate:
+    """Put an issued certificate beside its key; ``chain`` goes leaf first."""
+
+    key_id: str
+    chain: tuple[bytes, ...] = field(repr=False)
+    sealed_key: SealedKey | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstallTarget:
+    """A node of a server, as the inventory names them."""
+
+    server: str
+    node_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstallCertificate:
+    """Install a stored certificate, verify it by handshake, roll back where it is wrong."""
+
+    key_id: str
+    certificate_sha256: bytes
+    targets: tuple[InstallTarget, ...]
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportKey:
+    """Seal a private key to a receiver that the local policy names."""
+
+    key_id: str
+    receiver_public_key: bytes
+    receiver_agent_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteKey:
+    """Remove a key from the agent's store."""
+
+    key_id: str
+
+
+CommandBody = (
+    DiscoverNetwork
+    | DiscoverServers
+    | GenerateCertificate
+    | StoreCertificate
+    | InstallCertificate
+    | ExportKey
+    | DeleteKey
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """A command as its envelope says it; ``body`` is None for a kind this version does not know."""
+
+    command_id: str
+    agent_id: str
+    issued_at: datetime
+    deadline: datetime
+    body: CommandBody | None
+
+    @property
+    def kind(self) -> str:
+        """The stable word for the body, such as ``DiscoverNetwork``."""
+        return type(self.body).__name__ if self.body is not None else "Unknown"
+
+
+# ---- results
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """One TLS port that answered a scan; ``status``: "ok", "not_tls" or "tls_failed"."""
+
+    address: str
+    port: int
+    server_name: str
+    chain_sha256: tuple[bytes, ...]
+    status: str
+    reason: str
+    protocol: str
+    hostname: str
+    seen_at: datetime
+    partial: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkFinds:
+    """A batch of what a scan found; ``certificates`` are DER, each carried once per command."""
+
+    certificates: tuple[bytes, ...] = field(repr=False)
+    endpoints: tuple[Endpoint, ...]
+    cursor: int
+    targets_done: int
+    targets_total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkDiscovered:
+    """The counts of a finished scan."""
+
+    targets: int
+    open: int
+    closed: int
+    silent: int
+    certificates: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodePort:
+    """A port of a node; ``certificate_sha256`` is empty where nothing is served."""
+
+    address: str
+    port: int
+    protocol: str
+    certificate_sha256: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerNode:
+    """A virtual host, server block, connector or site."""
+
+    id: str
+    names: tuple[str, ...]
+    ports: tuple[NodePort, ...]
+    certificate_path: str = ""
+    key_path: str = ""
+    location: str = ""
+    manageable: bool = False
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """A web server that the agent may manage."""
+
+    name: str
+    kind: str
+    version: str = ""
+    nodes: tuple[ServerNode, ...] = ()
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerInventory:
+    """All servers of this agent."""
+
+    servers: tuple[Server, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateGenerated:
+    """A CSR over a key that stays here."""
+
+    key_id: str
+    csr: bytes
+    spki_sha256: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateStored:
+    """The certificate lies beside its key."""
+
+    key_id: str
+    certificate_sha256: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstallOutcome:
+    """What became of one target; ``status`` as in ``commands.proto``."""
+
+    server: str
+    node_id: str
+    status: str
+    reason: str = ""
+    message: str = ""
+    served: tuple[NodePort, ...] = ()
+    rolled_back: bool = False
+    steps: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateInstalled:
+    """The outcomes of an installation, one a target."""
+
+    outcomes: tuple[InstallOutcome, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyExported:
+    """A sealed key on its way to its receiver."""
+
+    sealed_key: SealedKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyDeleted:
+    """The key is gone."""
+
+    key_id: str
+
+
+CommandResult = (
+    NetworkDiscovered
+    | ServerInventory
+    | CertificateGenerated
+    | CertificateStored
+    | CertificateInstalled
+    | KeyExported
+    | KeyDeleted
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandFailure:
+    """Why a command failed: a stable word, a text for a person, and whether a repeat may succeed."""
+
+    reason: str
+    message: str
+    retryable: bool = False
+
+
+Outcome = CommandResult | CommandFailure

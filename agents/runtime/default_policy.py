@@ -1,0 +1,68 @@
+"""The policy that enrollment writes: enough for the everyday, nothing that lets a key out."""
+
+_HEAD = """\
+# What the hub may ask of this agent. The hub can't change this file; edits take effect with the next command.
+# `certwright-agent policy check --state-dir DIR` tells whether it can be read. Where there is a
+# /etc/certwright/policy.toml, it counts instead of this one.
+
+# Kinds of commands that are carried out at all.
+commands = [{commands}]
+
+# Receivers to which this agent may seal a private key: "never", or a list of fingerprints as
+# `certwright-agent status` prints them on the receiving host, such as ["sha256:0123..."].
+key_export = "never"
+"""
+
+_SCAN = """
+[scan]
+# Networks that may be scanned; names are looked up first and count by their addresses. Private and loopback
+# addresses by default: add your public networks here.
+allow = [
+    "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "127.0.0.0/8",
+    "fc00::/7", "::1/128",
+]
+# Never scanned, even inside the above.
+deny = []
+max_connects_per_second = 2000
+"""
+
+_INSTALL = """
+[install]
+# Files that may be replaced: a path and everything below it; * stands for one part's name.
+paths = [{paths}]
+# Servers, by their names in the inventory, on which certificates may be installed; * stands for any.
+servers = ["*"]
+"""
+
+_COMMANDS = {
+    "network": (
+        "DiscoverNetwork",
+        "DiscoverServers",
+        "GenerateCertificate",
+        "StoreCertificate",
+        "InstallCertificate",
+        "DeleteKey",
+    ),
+    "pks": ("GenerateCertificate", "StoreCertificate", "ExportKey", "DeleteKey"),
+}
+_PATHS = (
+    "/etc/apache2",
+    "/etc/httpd",
+    "/etc/nginx",
+    "/etc/ssl",
+    "/etc/pki/tls",
+    "/usr/local/etc/nginx",
+    "/usr/local/apache2/conf",
+)
+
+
+def _quoted(items: tuple[str, ...]) -> str:
+    return ", ".join(f'"{item}"' for item in items)
+
+
+def default_policy(kind: str) -> str:
+    """The file's text for a kind of agent."""
+    text = _HEAD.format(commands=_quoted(_COMMANDS[kind]))
+    if kind == "network":
+        text += _SCAN + _INSTALL.format(paths=_quoted(_PATHS))
+    return text
