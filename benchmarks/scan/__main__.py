@@ -2,8 +2,8 @@
 
 Both are measured without their start-up: ours from inside the process (its own time and its children's),
 nmap's as the difference between a run over all targets and a run over one. Processor time is compared, not
-rate, because both share this machine with the servers they scan. What is measured is the agent's part: connect,
-hello, chain, SHA-256, de-duplication and batches; the hub's part (parse and store) has its own benchmark.
+rate, because both share this machine with the servers they scan. What is measured is the agent's part:
+connect, hello, chain, SHA-256, de-duplication and batches; what the hub does with them is measured elsewhere.
 """
 
 from __future__ import annotations

@@ -19,18 +19,16 @@ from collections import deque
 from socket import SocketType
 from typing import TYPE_CHECKING
 
-from agents.network.scanner.addresses import address_number
 from agents.network.scanner.client_hello import tls12_client_hello
 from agents.network.scanner.hello import PartialHello
 from agents.network.scanner.hello13 import KeyShares, Tls13Hello
-from agents.network.scanner.lookups import Lookups, Settled
+from agents.network.scanner.intake import Intake
+from agents.network.scanner.lookups import Lookups
 from agents.network.scanner.observation import (
     CONNECT_TIMED_OUT,
-    EXCLUDED,
     HELLO_TIMED_OUT,
     LOCAL_SHORTAGE,
     NO_LOCAL_RESOURCES,
-    OUTSIDE_POLICY,
     PORT_OPEN,
     Observation,
     Status,
@@ -40,7 +38,7 @@ from agents.network.scanner.observation import (
     verdict_of_outcome,
 )
 from agents.network.scanner.outcomes import AlertSeen, ChainSeen, NeedsTls13, Outcome
-from agents.network.scanner.pacing import HostSlots, RandomPool, RateLimit, Watermark
+from agents.network.scanner.pacing import RandomPool, RateLimit
 from agents.network.scanner.poller import BROKEN, MAX_EVENTS, READABLE, Poller, best_poller
 from agents.network.scanner.probe import Probe, Stage
 
@@ -49,7 +47,7 @@ if TYPE_CHECKING:
 
     from agents.network.scanner.conversation import Conversation
     from agents.network.scanner.options import ScanOptions
-    from agents.network.scanner.targets import Target, TargetPlan
+    from agents.network.scanner.targets import TargetPlan
 
 # Alerts by which servers that only speak TLS 1.3 turn a TLS 1.2 hello down: the right one, and what is met.
 _TRY_TLS13 = frozenset({40, 47, 70, 71, 80})
@@ -59,9 +57,6 @@ _NONBLOCKING_STREAM = socket.SOCK_STREAM | getattr(socket, "SOCK_NONBLOCK", 0)
 _IN_PROGRESS = frozenset({0, errno.EINPROGRESS, getattr(errno, "WSAEWOULDBLOCK", 10035)})
 
 _STARTS_A_STEP = 64
-# Memory bounds: how far the scan runs ahead of its slowest target, and how many targets wait for a place.
-_MAX_SPREAD = 1 << 18
-_MAX_WAITING = 4096
 _RATE_PAUSE_S = 0.002
 _SHORTAGE_PAUSE_S = 0.05
 _SHORTAGE_TRIES = 200
@@ -84,52 +79,39 @@ class Engine:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`allowed` is asked about every address before anything is sent to it."""
-        self._plan = plan
         self._options = options
-        self._walk = plan.walk(first, step=stride)
-        self._next = next(self._walk, None)
-        self._allowed = allowed
         self._clock = clock
         self._poller = poller or best_poller()
         self._lookups = lookups or Lookups(options.lookup_timeout_s)
-        self._lookups_fd = -1
+        self._intake = Intake(
+            plan, self._lookups, first=first, stride=stride, per_host=options.per_host, allowed=allowed
+        )
         self._rate = RateLimit(options.rate, clock())
-        self._slots = HostSlots(options.per_host)
-        self._watermark = Watermark()
-        # Where probes are: connected or connecting; holding a place at their host; waiting for one.
         self._active: dict[int, Probe] = {}
-        self._due: deque[Probe] = deque()
-        self._parked: dict[str, deque[Probe]] = {}
-        self._parked_count = 0
-        # Positions that are several probes, because their name has several addresses.
-        self._parts: dict[int, int] = {}
         self._connects: deque[tuple[float, Probe]] = deque()
         self._hellos: deque[tuple[float, Probe]] = deque()
         self._paused_until = 0.0
         self._shares = KeyShares()
         self._random = RandomPool()
         self._buffer = memoryview(bytearray(_READ_BYTES))
-        self._found: list[Observation] = []
+        self._lookups_fd = -1
 
     # What callers use.
 
     @property
     def done(self) -> bool:
         """Everything in this share is finished."""
-        return self._next is None and self._watermark.lowest is None
+        return self._intake.done
 
     @property
     def cursor(self) -> int:
         """All positions of this share below it are finished; the plan's total at the end."""
-        lowest = self._watermark.lowest
-        if lowest is not None:
-            return lowest
-        return self._next[0] if self._next is not None else self._plan.total
+        return self._intake.cursor
 
     @property
     def finished(self) -> int:
         """How many positions this engine has finished."""
-        return self._watermark.finished_count
+        return self._intake.finished
 
     def step(self, *, accepting: bool = True, max_wait_s: float = 0.25) -> list[Observation]:
         """Begin what may begin, wait for the network at most `max_wait_s`, return what has ended."""
@@ -140,11 +122,10 @@ class Engine:
             self._handle(descriptor, flags)
         # After a full list there may be answers not yet seen: nothing is declared late before they are.
         if len(events) < MAX_EVENTS:
-            self._expire(self._clock())
-        for settled in self._lookups.settled():
-            self._expand(settled)
-        found, self._found = self._found, []
-        return found
+            now = self._clock()
+            self._expire(now)
+            self._intake.settle(now)
+        return self._intake.collect()
 
     def run(self, cancelled: Callable[[], bool] = lambda: False) -> Iterator[Observation]:
         """All observations of the share; ends early, within a quarter of a second, once `cancelled()`."""
@@ -166,78 +147,22 @@ class Engine:
 
     def _begin(self, now: float) -> bool:
         """Begin a few dozen connects as far as limits allow; whether more could begin at once."""
-        starts = min(self._rate.allowance(now), _STARTS_A_STEP)
-        for _ in range(4 * _STARTS_A_STEP):
-            if starts <= 0 or len(self._active) >= self._options.concurrency:
-                break
-            if self._due:
-                probe: Probe | None = self._due.popleft()
-            elif self._may_pull():
-                probe = self._pull(now)
-            else:
+        for _ in range(min(self._rate.allowance(now), _STARTS_A_STEP)):
+            if len(self._active) >= self._options.concurrency:
                 return False
-            if probe is not None:
-                if not self._connect(probe, now):
-                    return False
-                starts -= 1
-        return self._rate.ready and len(self._active) < self._options.concurrency
+            probe = self._intake.take(now)
+            if probe is None:
+                break
+            if not self._connect(probe, now):
+                return False
+        self._watch_lookups()
+        return self._rate.ready and self._intake.waiting
 
-    def _may_pull(self) -> bool:
-        if self._next is None or self._watermark.spread >= _MAX_SPREAD:
-            return False
-        return self._parked_count + self._lookups.pending < _MAX_WAITING
-
-    def _pull(self, now: float) -> Probe | None:
-        """The next target's probe if it may connect at once; None if it waits or is over already."""
-        assert self._next is not None  # noqa: S101 - _may_pull has just said so; for the type checker
-        position, target = self._next
-        self._next = next(self._walk, None)
-        self._watermark.start(position)
-        if target.address is None:
-            self._look_up(position, target, now)
-            return None
-        if self._allowed is not None and not self._allowed(target.address):
-            self._end(position, observe(target.address, target.port, None, OUTSIDE_POLICY))
-            return None
-        return self._admit(Probe(position, target.address, target.port, None))
-
-    def _admit(self, probe: Probe) -> Probe | None:
-        """The probe with a place at its host, or None with the probe parked until there is one."""
-        if self._slots.take(probe.address):
-            return probe
-        self._parked.setdefault(probe.address, deque()).append(probe)
-        self._parked_count += 1
-        return None
-
-    def _look_up(self, position: int, target: Target, now: float) -> None:
-        descriptor = self._lookups.ask(target.name or "", position, target.port, now)
-        if descriptor is not None:
-            self._lookups_fd = descriptor
-            self._poller.watch(descriptor)
-
-    def _expand(self, settled: Settled) -> None:
-        """Turn a resolved name into a probe an address."""
-        position, port, name = settled.position, settled.port, settled.name
-        if not settled.addresses:
-            self._end(position, observe("", port, name, settled.verdict))
-            return
-        self._parts[position] = len(settled.addresses)
-        for address in settled.addresses:
-            refusal = self._refusal(address)
-            if refusal is not None:
-                self._end(position, observe(address, port, name, refusal))
-            else:
-                probe = self._admit(Probe(position, address, port, name))
-                if probe is not None:
-                    self._due.append(probe)
-
-    def _refusal(self, address: str) -> Verdict | None:
-        """Why a resolved address may not be scanned."""
-        if address_number(address) in self._plan.excluded:
-            return EXCLUDED
-        if self._allowed is not None and not self._allowed(address):
-            return OUTSIDE_POLICY
-        return None
+    def _watch_lookups(self) -> None:
+        """Listen to the resolver, once there is one."""
+        if self._lookups_fd < 0 and self._lookups.descriptor is not None:
+            self._lookups_fd = self._lookups.descriptor
+            self._poller.watch(self._lookups_fd)
 
     # Connecting.
 
@@ -267,13 +192,13 @@ class Engine:
         """A connect that failed at once: over, or tried again once this host has what it takes."""
         if number not in LOCAL_SHORTAGE:
             self._rate.take()
-            self._conclude(probe, verdict_of_errno(number))
+            self._end(probe, verdict_of_errno(number))
             return True
         probe.shortages += 1
         if probe.shortages > _SHORTAGE_TRIES:
-            self._conclude(probe, NO_LOCAL_RESOURCES._replace(detail=os.strerror(number)))
+            self._end(probe, NO_LOCAL_RESOURCES._replace(detail=os.strerror(number)))
             return True
-        self._due.appendleft(probe)
+        self._intake.put_back(probe)
         self._paused_until = now + _SHORTAGE_PAUSE_S
         return False
 
@@ -356,11 +281,11 @@ class Engine:
                 self._try_again(probe, outcome)
                 return
         if isinstance(outcome, ChainSeen):
-            self._release(probe)
-            seen = Observation(
-                probe.address, probe.port, probe.name, Status.OK, outcome.chain, outcome.version
+            self._drop(probe)
+            chain, version = outcome.chain, outcome.version
+            self._intake.end(
+                probe, Observation(probe.address, probe.port, probe.name, Status.OK, chain, version)
             )
-            self._end(probe.position, seen)
             return
         # Two refusals: the first says more, unless it was about the version only.
         first = probe.refusal
@@ -371,7 +296,7 @@ class Engine:
     def _try_again(self, probe: Probe, refusal: AlertSeen | None) -> None:
         """The same target with TLS 1.3 on a new socket; it keeps its place at the host."""
         self._drop(probe)
-        self._due.append(probe.again_with_tls13(refusal))
+        self._intake.retry(probe.again_with_tls13(refusal))
 
     # Ending.
 
@@ -385,38 +310,12 @@ class Engine:
         del self._active[descriptor]
         probe.sock.close()
 
-    def _release(self, probe: Probe) -> None:
-        """Close the socket and give the place at the host to the next one that waits for it."""
-        self._drop(probe)
-        self._leave(probe)
-
-    def _leave(self, probe: Probe) -> None:
-        self._slots.give_back(probe.address)
-        waiting = self._parked.get(probe.address) if self._parked_count else None
-        if waiting and self._slots.take(probe.address):
-            self._due.append(waiting.popleft())
-            self._parked_count -= 1
-            if not waiting:
-                del self._parked[probe.address]
-
     def _finish(self, probe: Probe, verdict: Verdict) -> None:
-        self._release(probe)
-        self._end(probe.position, observe(probe.address, probe.port, probe.name, verdict))
+        self._drop(probe)
+        self._end(probe, verdict)
 
-    def _conclude(self, probe: Probe, verdict: Verdict) -> None:
-        """The end of a probe that never had a connection."""
-        self._leave(probe)
-        self._end(probe.position, observe(probe.address, probe.port, probe.name, verdict))
-
-    def _end(self, position: int, seen: Observation) -> None:
-        self._found.append(seen)
-        if self._parts:
-            left = self._parts.get(position, 1) - 1
-            if left:
-                self._parts[position] = left
-                return
-            self._parts.pop(position, None)
-        self._watermark.finish(position)
+    def _end(self, probe: Probe, verdict: Verdict) -> None:
+        self._intake.end(probe, observe(probe.address, probe.port, probe.name, verdict))
 
     # Time.
 
@@ -429,7 +328,6 @@ class Engine:
                 _, probe = deadlines.popleft()
                 if probe.stage is stage:
                     self._finish(probe, verdict)
-        self._lookups.expire(now)
 
     def _wait_s(self, now: float, max_wait_s: float, *, accepting: bool) -> float:
         """How long there is nothing to do unless the network says so."""
@@ -442,7 +340,7 @@ class Engine:
         lookup = self._lookups.next_deadline()
         if lookup is not None:
             until = min(until, lookup)
-        if accepting and len(self._active) < self._options.concurrency and (self._due or self._may_pull()):
+        if accepting and len(self._active) < self._options.concurrency and self._intake.waiting:
             # A few connects at a time: waking up for each would cost as much as the connect itself.
             pause = 0.0 if self._rate.ready else max(self._rate.wait_s(), _RATE_PAUSE_S)
             until = min(until, max(self._paused_until, now + pause))

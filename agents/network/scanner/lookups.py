@@ -35,9 +35,13 @@ class Lookups:
         self._settled: list[Settled] = []
         self.pending = 0
 
-    def ask(self, name: str, position: int, port: int, now: float) -> int | None:
-        """Queue a target; gives the resolver's descriptor when it has just been started."""
-        started = None
+    @property
+    def descriptor(self) -> int | None:
+        """Readable when `collect` has something to do; None before the first name."""
+        return None if self._resolver is None else self._resolver.fileno()
+
+    def ask(self, name: str, position: int, port: int, now: float) -> None:
+        """Queue a target; it comes out of `settled`, now or later."""
         self.pending += 1
         if name in self._known:
             self._settle(self._known[name], position, port)
@@ -46,11 +50,9 @@ class Lookups:
         else:
             if self._resolver is None:
                 self._resolver = self._make_resolver()
-                started = self._resolver.fileno()
             self._waiting[name] = [(position, port)]
             self._deadlines.append((now + self._timeout_s, name))
             self._resolver.submit(name)
-        return started
 
     def collect(self) -> None:
         """Take over what the resolver has found."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import queue
 import signal
+import sys
 import threading
 import time
 from contextlib import suppress
@@ -17,6 +18,9 @@ from typing import TYPE_CHECKING
 from agents.network.scanner.batch import Collector, Report
 from agents.network.scanner.engine import Engine
 from agents.network.scanner.targets import ScanSpec, TargetPlan
+
+if sys.platform != "win32":
+    import resource
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +34,9 @@ REPORT_INTERVAL_S = 1.0
 _FULL_WAIT_S = 0.05
 _OUTBOX_REPORTS = 4
 _CANCEL = b"cancel"
+_MOST_SOCKETS = 1 << 15
+# Windows' select() takes 512 sockets.
+_SELECT_LIMIT = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +53,16 @@ class WorkerTask:
 
 def share_of(options: ScanOptions, workers: int) -> ScanOptions:
     """One worker's part of the limits of a scan."""
-    return replace(options, rate=options.rate / workers, concurrency=max(1, options.concurrency // workers))
+    concurrency = max(1, min(options.concurrency // workers, socket_limit()))
+    return replace(options, rate=options.rate / workers, concurrency=concurrency)
+
+
+def socket_limit() -> int:
+    """How many sockets a scan may hold open: half of what the process may, the agent needs files as well."""
+    if sys.platform == "win32":
+        return _SELECT_LIMIT
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return _MOST_SOCKETS if soft == resource.RLIM_INFINITY else min(soft // 2, _MOST_SOCKETS)
 
 
 def run_worker(task: WorkerTask, cancelled: Callable[[], bool], offer: Callable[[Report], bool]) -> None:

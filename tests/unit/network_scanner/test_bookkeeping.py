@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import resource
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.network.scanner.batch import Collector, Merger, Report
 from agents.network.scanner.observation import Observation, Status, verdict_of_errno
-from agents.network.scanner.pacing import HostSlots, RateLimit, Watermark
+from agents.network.scanner.options import ScanOptions
+from agents.network.scanner.pacing import HostSlots, RandomPool, RateLimit, Watermark
+from agents.network.scanner.worker import share_of, socket_limit
 
 
 @given(count=st.integers(1, 60), data=st.data())
@@ -119,3 +122,17 @@ def test_errors_of_the_network_are_told_apart() -> None:
     assert verdict_of_errno(errno.ECONNREFUSED).status is Status.CLOSED
     assert verdict_of_errno(errno.ETIMEDOUT).reason == "ConnectTimedOut"
     assert verdict_of_errno(errno.EHOSTUNREACH) == (Status.UNREACHABLE, "EHOSTUNREACH", "")
+
+
+def test_limits_are_shared_among_workers_and_kept_below_what_the_process_may_open() -> None:
+    share = share_of(ScanOptions(rate=1000, concurrency=10**9), 4)
+    assert share.rate == 250
+    assert share.concurrency == socket_limit() < resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    assert share_of(ScanOptions(concurrency=2), 4).concurrency == 1
+
+
+def test_random_bytes_are_given_out_once() -> None:
+    pool = RandomPool()
+    taken = [pool.take(32) for _ in range(2000)]
+    assert len(set(taken)) == 2000
+    assert {len(random) for random in taken} == {32}
