@@ -1,4 +1,4 @@
-"""Revocation: the ledger of serial numbers, and the CRLs made from it (RFC 5280, 5).
+"""Revocation, and the CRLs that show it (RFC 5280, 5).
 
 A list is made anew in every transaction that revokes, as its last act, so that nothing is revoked that the
 list in the database does not show, and ahead of the end of the one before. Its number is raised first, by an
@@ -9,22 +9,21 @@ back.
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hub.db.outbox import Event
 from hub.db.uow import Database, UnitOfWork
-from hub.db.upsert import insert_for
-from hub.issuers.errors import AuthorityNotFound, InvalidRevocation
-from hub.issuers.models import CaAuthority, CaBackendRow, CaSerial
+from hub.issuers import ledger
+from hub.issuers.errors import AuthorityNotFound
+from hub.issuers.models import CaAuthority, CaBackendRow
 from hub.issuers.private_ca.ports import OpenAuthority
 from pki.algorithms import SignatureAlgorithm
-from pki.crls import CrlEntry, CrlTemplate, RevocationReason, encode_crl_entry
+from pki.crls import CrlTemplate
 from pki.templates import IssuerRef
 
 Opener = Callable[[AsyncSession, str], Awaitable[OpenAuthority]]
@@ -33,8 +32,6 @@ Opener = Callable[[AsyncSession, str], Awaitable[OpenAuthority]]
 ROOT_LIFETIME = timedelta(days=90)
 ROOT_REFRESH = timedelta(days=30)
 _LARGE_LIST = 10_000
-# At most 20 octets (RFC 5280, 4.1.2.2), the first bit of which is no sign.
-_SERIAL = re.compile(r"0*[0-7]?[0-9a-fA-F]{1,39}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,15 +44,6 @@ class PublishedCrl:
     next_update: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SerialRecord:
-    """A serial number for the ledger. ``not_after`` None: unknown, so a revocation of it stays for good."""
-
-    authority_id: int
-    serial_hex: str
-    not_after: datetime | None = None
-
-
 @dataclass(frozen=True, slots=True)
 class _Schedule:
     lifetime: timedelta
@@ -63,24 +51,7 @@ class _Schedule:
 
 
 class CrlPublisher:
-    """Records serial numbers and revocations, and makes the lists."""
-
-    async def record(self, uow: UnitOfWork, serials: Sequence[SerialRecord]) -> None:
-        """Record that serial numbers are about to be signed; repeating changes nothing."""
-        if not serials:
-            return
-        await uow.session.execute(
-            insert_for(uow.session, CaSerial).on_conflict_do_nothing(),
-            [
-                {
-                    "authority_id": item.authority_id,
-                    "serial_hex": item.serial_hex,
-                    "recorded_at": uow.now,
-                    "not_after": item.not_after,
-                }
-                for item in serials
-            ],
-        )
+    """Revokes, and makes the lists."""
 
     async def revoke(
         self,
@@ -98,21 +69,9 @@ class CrlPublisher:
             InvalidRevocation: not a serial number or reason.
             AuthorityNotFound: the backend has no authority of its own.
         """
-        entry = _entry(serial_hex, reason, at)
-        serial_hex = f"{entry.serial:x}"
-        authority_id, slug = await _authority_of(uow.session, backend_id, serial_hex)
-        await self.record(uow, [SerialRecord(authority_id=authority_id, serial_hex=serial_hex)])
-        changed = await uow.session.execute(
-            update(CaSerial)
-            .where(
-                CaSerial.authority_id == authority_id,
-                CaSerial.serial_hex == serial_hex,
-                CaSerial.revoked_at.is_(None),
-            )
-            .values(revoked_at=entry.revoked_at, reason=entry.reason.value, crl_entry=encode_crl_entry(entry))
-            .returning(CaSerial.serial_hex)
-        )
-        if changed.one_or_none() is not None:
+        entry = ledger.revocation_entry(serial_hex, reason, at)
+        authority_id, slug = await ledger.authority_of(uow.session, backend_id, f"{entry.serial:x}")
+        if await ledger.mark_revoked(uow, authority_id, entry):
             authority = await opener(uow.session, slug)
             uow.emit(crl_published(authority))
             # Many revocations in one transaction make one list.
@@ -142,7 +101,7 @@ class CrlPublisher:
             return False
         schedule = await _schedule(uow.session, row.role, row.backend_id)
         this_update = uow.now.replace(microsecond=0)
-        entries = await _entries(uow.session, authority.id, row.crl_this_update or this_update)
+        entries = await ledger.revoked_entries(uow.session, authority.id, row.crl_this_update or this_update)
         # Issuer and algorithm are filled in by the CA itself.
         template = CrlTemplate(
             issuer=IssuerRef(b"", b""),
@@ -217,35 +176,6 @@ def crl_published(authority: OpenAuthority) -> Event:
     )
 
 
-def _entry(serial_hex: str, reason: str, at: datetime) -> CrlEntry:
-    if not _SERIAL.fullmatch(serial_hex) or int(serial_hex, 16) == 0:
-        raise InvalidRevocation(f"{serial_hex!r} is not a serial number in hex", field="serial_hex")
-    if reason not in set(RevocationReason):
-        raise InvalidRevocation(f"{reason!r} is none of {', '.join(RevocationReason)}", field="reason")
-    return CrlEntry(int(serial_hex, 16), at.replace(microsecond=0), RevocationReason(reason))
-
-
-async def _authority_of(session: AsyncSession, backend_id: int, serial_hex: str) -> tuple[int, str]:
-    # The authority that recorded the serial; for one that was never recorded, the present issuing one.
-    rows = await session.execute(
-        select(CaAuthority.id, CaAuthority.slug)
-        .outerjoin(
-            CaSerial,
-            (CaSerial.authority_id == CaAuthority.id) & (CaSerial.serial_hex == serial_hex),
-        )
-        .where(
-            CaAuthority.backend_id == backend_id,
-            or_(CaSerial.serial_hex.is_not(None), CaAuthority.role == "issuing"),
-        )
-        .order_by(CaSerial.serial_hex.is_(None), CaAuthority.id.desc())
-        .limit(1)
-    )
-    row = rows.one_or_none()
-    if row is None:
-        raise AuthorityNotFound(f"the CA backend {backend_id} has no authority of its own")
-    return row.id, row.slug
-
-
 async def _schedule(session: AsyncSession, role: str, backend_id: int) -> _Schedule:
     if role == "root":
         return _Schedule(ROOT_LIFETIME, ROOT_REFRESH)
@@ -254,20 +184,6 @@ async def _schedule(session: AsyncSession, role: str, backend_id: int) -> _Sched
     ).scalar_one()
     lifetime = timedelta(hours=settings["crl_lifetime_hours"])
     return _Schedule(lifetime, min(timedelta(hours=settings["crl_refresh_hours"]), lifetime / 2))
-
-
-async def _entries(session: AsyncSession, authority_id: int, previous: datetime) -> Sequence[bytes]:
-    # An expired certificate stays until one list after its end has shown it (RFC 5280, 3.3).
-    rows = await session.scalars(
-        select(CaSerial.crl_entry)
-        .where(
-            CaSerial.authority_id == authority_id,
-            CaSerial.revoked_at.is_not(None),
-            or_(CaSerial.not_after.is_(None), CaSerial.not_after >= previous),
-        )
-        .order_by(CaSerial.revoked_at, CaSerial.serial_hex)
-    )
-    return [entry for entry in rows if entry is not None]
 
 
 async def _signed(authority: OpenAuthority, template: CrlTemplate, entries: Sequence[bytes]) -> bytes:

@@ -19,10 +19,10 @@ from hub.access import audit
 from hub.db.outbox import Event
 from hub.db.uow import Database, UnitOfWork
 from hub.http.principal import Principal
-from hub.issuers import backend_settings
+from hub.issuers import backend_settings, ledger
 from hub.issuers.authorities import AuthorityStore
 from hub.issuers.contract import BackendContext, CaBackend, Intent
-from hub.issuers.crls import CrlPublisher, PublishedCrl, SerialRecord, crl_published
+from hub.issuers.crls import CrlPublisher, PublishedCrl, crl_published
 from hub.issuers.errors import AuthorityNotFound, BackendDisabled, BackendNameTaken, BackendNotFound
 from hub.issuers.hierarchy import HierarchyMaterial, HierarchySpec, make_hierarchy, store_authority
 from hub.issuers.models import CaAuthority, CaBackendRow
@@ -224,9 +224,11 @@ class IssuerService:
             authority = await self._authorities.open(uow.session, slug)
             not_after = datetime.fromisoformat(intent.document["not_after"])
             serials.append(
-                SerialRecord(authority_id=authority.id, serial_hex=intent.serial_hex, not_after=not_after)
+                ledger.SerialRecord(
+                    authority_id=authority.id, serial_hex=intent.serial_hex, not_after=not_after
+                )
             )
-        await self._crls.record(uow, serials)
+        await ledger.record(uow, serials)
 
     async def certificate_revoked(
         self, uow: UnitOfWork, *, backend_id: int, serial_hex: str, reason: str, at: datetime

@@ -88,7 +88,12 @@ class OrganizationRoutes(RouteSet):
             scope=lambda who: scope(who, Organization.id),
             filename="organizations.csv",
         )
-        self._departments = ListEndpoint(db, DEPARTMENTS, filename="departments.csv")
+        self._departments = ListEndpoint(
+            db,
+            DEPARTMENTS,
+            scope=lambda who: scope(who, Department.organization_id, Department.id),
+            filename="departments.csv",
+        )
 
     @get(
         "",

@@ -9,8 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import os
-from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Self
 
@@ -20,6 +19,7 @@ from hub.db.clock import Clock
 from hub.issuers.contract import BackendContext, CertificateOrder, Intent, Issued, SubmitOutcome
 from hub.issuers.errors import OrderImpossible
 from hub.issuers.private_ca.authority import LeafRequest, Prepared
+from hub.issuers.private_ca.policy import ORDER_CHECKS, LeafCheckInput, outside_validity
 from hub.issuers.private_ca.ports import AuthorityKeeper, OpenAuthority
 from pki import der
 from pki.errors import InvalidName, InvalidTemplate, MalformedCsr, PkiError
@@ -52,67 +52,6 @@ class PrivateCaSettings(BaseModel):
     )
     crl_lifetime_hours: int = Field(default=168, ge=2, le=8760, description="How long a CRL is good for.")
     crl_refresh_hours: int = Field(default=24, ge=1, le=4380, description="How often a new CRL is made.")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LeafCheckInput:
-    """An order and the CA that is to fulfil it, as the checks see them."""
-
-    order: CertificateOrder
-    validity: Validity
-    issuer_not_before: datetime
-    issuer_not_after: datetime
-
-
-def type_not_offered(check: LeafCheckInput) -> Finding | None:
-    """A certificate type that needs a template which this backend does not have yet."""
-    if check.order.certificate_type == "ssl":
-        return None
-    return Finding(
-        "CertificateTypeNotOffered", f"the private CA issues no {check.order.certificate_type} certificates"
-    )
-
-
-def names_missing(check: LeafCheckInput) -> Finding | None:
-    """Clients look for names in the subject alternative name only."""
-    order = check.order
-    if order.dns_names or order.ip_addresses:
-        return None
-    return Finding("NamesMissing", "a server certificate needs a DNS name or an IP address")
-
-
-def outside_validity(at: datetime, not_before: datetime, not_after: datetime) -> Finding | None:
-    """Return a finding when an issuing CA has ended or has not begun."""
-    if not_before <= at < not_after:
-        return None
-    return Finding(
-        "IssuingCaNotValid", f"the issuing CA is valid from {not_before:%Y-%m-%d} to {not_after:%Y-%m-%d}"
-    )
-
-
-def issuing_ca_not_valid(check: LeafCheckInput) -> Finding | None:
-    """The issuing CA has ended, or has not begun."""
-    return outside_validity(check.order.not_before, check.issuer_not_before, check.issuer_not_after)
-
-
-def leaf_outlives_issuing_ca(check: LeafCheckInput) -> Finding | None:
-    """The certificate would end after the CA's own, and so be worth nothing at its end."""
-    if check.validity.not_after <= check.issuer_not_after:
-        return None
-    days = (check.issuer_not_after - check.order.not_before).days
-    return Finding(
-        "LeafOutlivesIssuingCa",
-        f"a term of {check.order.term_days} days ends after the issuing CA, which has {days} days left:"
-        " choose a shorter term or renew the CA",
-    )
-
-
-ORDER_CHECKS: tuple[Callable[[LeafCheckInput], Finding | None], ...] = (
-    type_not_offered,
-    names_missing,
-    issuing_ca_not_valid,
-    leaf_outlives_issuing_ca,
-)
 
 
 class PrivateCaBackend:
