@@ -1,0 +1,87 @@
+"""Sending commands on behalf of certificates, and keeping their trail with the certificate.
+
+The fleet repeats what may succeed when repeated; a failure that arrives here is the last word on a command.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import insert, select, update
+
+from hub.db.uow import UnitOfWork
+from hub.fleet.commands import CommandBody, FinishedCommand, kind_of
+from hub.lifecycle.models import CertificateCommand
+from hub.lifecycle.orders import OrderRow
+from hub.lifecycle.ports import Fleet
+from hub.lifecycle.transitions import OBJECT_TYPE
+
+# An agent may be away for a night; what it is asked to keep is still wanted then.
+KEEPING_DEADLINE_S = 24 * 3600
+# Nobody expects an installation that was asked for in the morning to happen at night.
+INSTALL_DEADLINE_S = 3600
+
+
+async def send(
+    uow: UnitOfWork,
+    fleet: Fleet,
+    *,
+    row: OrderRow,
+    agent_id: str,
+    body: CommandBody,
+    deadline_s: int = KEEPING_DEADLINE_S,
+) -> str:
+    """Queue a command and return its id.
+
+    It is queued in the transaction that removes the step it comes from, so that no step sends twice.
+    """
+    command_id = await fleet.enqueue(
+        uow,
+        agent_id=agent_id,
+        body=body,
+        deadline_s=deadline_s,
+        subject_type=OBJECT_TYPE,
+        subject_id=str(row.id),
+        organization_id=row.organization_id,
+        requested_by=row.requester,
+    )
+    await uow.session.execute(
+        insert(CertificateCommand).values(
+            command_id=command_id,
+            certificate_id=row.id,
+            agent_id=agent_id,
+            kind=kind_of(body),
+            outcome="",
+            reason="",
+            message="",
+            created_at=uow.now,
+        )
+    )
+    return command_id
+
+
+async def record_outcome(uow: UnitOfWork, finished: FinishedCommand) -> None:
+    """Note the outcome in the certificate's trail."""
+    failure = finished.failure
+    await uow.session.execute(
+        update(CertificateCommand)
+        .where(CertificateCommand.command_id == finished.id)
+        .values(
+            outcome="Failed" if failure else "Successful",
+            reason=failure.reason if failure else "",
+            message=failure.message if failure else "",
+            finished_at=uow.now,
+        )
+    )
+
+
+async def is_running(
+    uow: UnitOfWork, certificate_id: int, *, kinds: tuple[str, ...], agent_id: str = ""
+) -> bool:
+    """Tell whether a command of these kinds is on its way for the certificate (to one agent, or any)."""
+    statement = select(CertificateCommand.command_id).where(
+        CertificateCommand.certificate_id == certificate_id,
+        CertificateCommand.kind.in_(kinds),
+        CertificateCommand.outcome == "",
+    )
+    if agent_id:
+        statement = statement.where(CertificateCommand.agent_id == agent_id)
+    return (await uow.session.execute(statement.limit(1))).first() is not None

@@ -1,0 +1,248 @@
+"""Installing on server nodes: send the command, take the outcomes, say how the whole of it ended.
+
+The agent verifies by handshake before it answers "installed", and puts the old certificate back where it
+could not; an outcome is therefore a fact about what the port serves.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import select, update
+
+from hub.db.uow import Database, UnitOfWork
+from hub.fleet.commands import (
+    CertificateInstalled,
+    FinishedCommand,
+    InstallCertificate,
+    InstallOutcome,
+    InstallTarget,
+)
+from hub.http.principal import SYSTEM
+from hub.lifecycle import dispatch, step_queue
+from hub.lifecycle.item_updates import see_places, update_items
+from hub.lifecycle.models import CertificateLocation, InstallItem, LifecycleStep
+from hub.lifecycle.orders import OrderRow, read_order
+from hub.lifecycle.ports import Rooms
+from hub.lifecycle.requests import Installation as InstallationMode
+from hub.lifecycle.states import (
+    INSTALL,
+    CertificateStatus,
+    InstallEvent,
+    InstallState,
+    ItemEvent,
+    ItemStatus,
+)
+from hub.lifecycle.step_queue import NewStep, Step
+from hub.lifecycle.transitions import Change, head_of, install_transition
+
+KIND = "InstallCertificate"
+_UNDER_WAY_KINDS = ("StoreCertificate", "ExportKey", KIND)
+_UNDER_WAY_STEPS = (step_queue.EXPORT_KEY, step_queue.DELIVER, step_queue.INSTALL)
+_ITEM_EVENTS = {
+    "installed": ItemEvent.INSTALL,
+    "already_installed": ItemEvent.INSTALL,
+    "restart_required": ItemEvent.DEPLOY,
+}
+_GONE = frozenset({"NodeUnknown", "ServerUnknown", "NodeNotFound", "ServerNotFound"})
+_LIVE = frozenset({CertificateStatus.ISSUED, CertificateStatus.DOWNLOADED})
+
+
+class InstallSteps:
+    """Step ``install`` and the outcome of its command."""
+
+    def __init__(self, db: Database, rooms: Rooms) -> None:
+        self._db = db
+        self._rooms = rooms
+
+    async def install(self, step: Step) -> None:
+        """Send the agent the nodes that it is to install the certificate on."""
+        async with self._db.write() as uow:
+            await step_queue.finish_one(uow, step)
+            row = await read_order(uow.session, step.certificate_id)
+            if row is None or row.status not in _LIVE or row.fingerprint_sha256 is None:
+                return
+            targets = await _targets(uow, row.id, step.agent_id)
+            if not targets or await dispatch.is_running(uow, row.id, kinds=(KIND,), agent_id=step.agent_id):
+                return
+            body = InstallCertificate(
+                key_id=row.key_id,
+                certificate_sha256=bytes.fromhex(row.fingerprint_sha256),
+                targets=targets,
+            )
+            await dispatch.send(
+                uow,
+                self._rooms.fleet,
+                row=row,
+                agent_id=step.agent_id,
+                body=body,
+                deadline_s=dispatch.INSTALL_DEADLINE_S,
+            )
+
+    async def on_outcome(self, uow: UnitOfWork, finished: FinishedCommand) -> None:
+        """Take the outcomes, or note why the agent could not even start."""
+        await dispatch.record_outcome(uow, finished)
+        row = await read_order(uow.session, int(finished.subject_id))
+        if row is None or not isinstance(finished.body, InstallCertificate):
+            return
+        if isinstance(finished.result, CertificateInstalled):
+            await self._record(uow, row, finished.agent_id, finished.body, finished.result)
+            await conclude_installation(uow, row.id)
+            return
+        reason = finished.failure.reason if finished.failure else "NoAnswer"
+        message = finished.failure.message if finished.failure else "the agent gave no result"
+        await fail_installation(uow, row, agent_id=finished.agent_id, reason=reason, message=message)
+
+    async def _record(
+        self,
+        uow: UnitOfWork,
+        row: OrderRow,
+        agent_id: str,
+        body: InstallCertificate,
+        result: CertificateInstalled,
+    ) -> None:
+        outcomes = {(outcome.server, outcome.node_id): outcome for outcome in result.outcomes}
+        for target in body.targets:
+            outcome = outcomes.get((target.server, target.node_id))
+            if outcome is None:
+                outcome = _no_outcome(target)
+            await _record_outcome(uow, row, agent_id, outcome)
+
+
+async def _record_outcome(uow: UnitOfWork, row: OrderRow, agent_id: str, outcome: InstallOutcome) -> None:
+    event = _ITEM_EVENTS.get(outcome.status, ItemEvent.FAIL)
+    if event is ItemEvent.FAIL and outcome.reason in _GONE:
+        event = ItemEvent.LOSE
+    expected = bytes.fromhex(row.fingerprint_sha256 or "")
+    serving = [port for port in outcome.served if port.certificate_sha256 == expected]
+    served = (serving or list(outcome.served))[:1]
+    await update_items(
+        uow,
+        row.id,
+        event,
+        agent_id=agent_id,
+        server=outcome.server,
+        node_id=outcome.node_id,
+        values={
+            "reason": outcome.reason,
+            "message": outcome.message,
+            "rolled_back": outcome.rolled_back,
+            "steps": list(outcome.steps),
+            "served_sha256": served[0].certificate_sha256.hex() if served else "",
+        },
+    )
+    if not serving:
+        return
+    name = f"{outcome.server} {outcome.node_id}"
+    await uow.session.execute(
+        update(CertificateLocation)
+        .where(
+            CertificateLocation.kind == "server_node",
+            CertificateLocation.agent_id == agent_id,
+            CertificateLocation.name == name,
+            CertificateLocation.certificate_id != row.id,
+        )
+        .values(present=False)
+    )
+    await see_places(
+        uow,
+        [
+            {
+                "certificate_id": row.id,
+                "kind": "server_node",
+                "agent_id": agent_id,
+                "address": port.address,
+                "port": port.port,
+                "name": name,
+            }
+            for port in serving
+        ],
+    )
+
+
+async def continue_installation(uow: UnitOfWork, row: OrderRow, *, agent_id: str) -> None:
+    """The certificate has reached an agent: install there if that is wanted already."""
+    head = await head_of(uow.session, row.id)
+    waiting = head.install_state == InstallState.SCHEDULED and row.installation == InstallationMode.IMMEDIATE
+    if not waiting and head.install_state != InstallState.STARTED:
+        return
+    if waiting:
+        await install_transition(uow, row.id, InstallEvent.START, Change(principal=SYSTEM))
+    await step_queue.schedule(
+        uow, [NewStep(certificate_id=row.id, name=step_queue.INSTALL, agent_id=agent_id)]
+    )
+
+
+async def fail_installation(
+    uow: UnitOfWork, row: OrderRow, *, agent_id: str, reason: str, message: str
+) -> None:
+    """Note on the agent's items why nothing could be done there."""
+    await update_items(
+        uow, row.id, ItemEvent.FAIL, agent_id=agent_id, values={"reason": reason, "message": message}
+    )
+    await conclude_installation(uow, row.id)
+
+
+async def conclude_installation(uow: UnitOfWork, certificate_id: int) -> None:
+    """Say how the installation ended, once no agent is at work for it any more."""
+    items = (
+        await uow.session.execute(
+            select(InstallItem.status, InstallItem.reason, InstallItem.message).where(
+                InstallItem.certificate_id == certificate_id
+            )
+        )
+    ).all()
+    if not items or await _under_way(uow, certificate_id):
+        return
+    statuses = {ItemStatus(item.status) for item in items}
+    if statuses <= {ItemStatus.INSTALLED}:
+        event = InstallEvent.SUCCEED
+    elif statuses <= {ItemStatus.INSTALLED, ItemStatus.CERTIFICATE_DEPLOYED}:
+        event = InstallEvent.NEED_RESTART
+    elif statuses & {ItemStatus.FAILED, ItemStatus.INVALID}:
+        event = InstallEvent.FAIL
+    else:
+        return
+    head = await head_of(uow.session, certificate_id)
+    if (InstallState(head.install_state), event) not in INSTALL:
+        return
+    failed = [
+        item for item in items if item.status in {ItemStatus.FAILED, ItemStatus.INVALID} and item.reason
+    ]
+    details = {"reason": failed[0].reason, "message": failed[0].message} if failed else {}
+    await install_transition(uow, certificate_id, event, Change(principal=SYSTEM, details=details))
+
+
+async def _under_way(uow: UnitOfWork, certificate_id: int) -> bool:
+    if await dispatch.is_running(uow, certificate_id, kinds=_UNDER_WAY_KINDS):
+        return True
+    waiting = await uow.session.execute(
+        select(LifecycleStep.id)
+        .where(LifecycleStep.certificate_id == certificate_id, LifecycleStep.name.in_(_UNDER_WAY_STEPS))
+        .limit(1)
+    )
+    return waiting.first() is not None
+
+
+async def _targets(uow: UnitOfWork, certificate_id: int, agent_id: str) -> tuple[InstallTarget, ...]:
+    rows = await uow.session.execute(
+        select(InstallItem.server, InstallItem.node_id)
+        .where(
+            InstallItem.certificate_id == certificate_id,
+            InstallItem.agent_id == agent_id,
+            InstallItem.status != ItemStatus.INVALID,
+        )
+        .order_by(InstallItem.id)
+    )
+    return tuple(InstallTarget(server=server, node_id=node_id) for server, node_id in rows.all())
+
+
+def _no_outcome(target: InstallTarget) -> InstallOutcome:
+    return InstallOutcome(
+        server=target.server,
+        node_id=target.node_id,
+        status="failed",
+        reason="NoOutcome",
+        message="the agent's answer does not mention this node",
+        served=(),
+        rolled_back=False,
+        steps=(),
+    )

@@ -1,0 +1,177 @@
+"""Where requests come in: those that arrive together are checked, stored and ordered together.
+
+A commit costs a disk's round trip, whatever it holds. While one batch is on its way to the disk the next one
+gathers, so that load makes batches larger instead of queues longer. A request from an administrator of an
+auto-approving profile that brings its own CSR is Applied in the first commit (its intent within) and Issued
+in the second; that is the same submit step which the worker does when the hub died in between.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from hub.db.uow import Database
+from hub.http.principal import Principal
+from hub.lifecycle.errors import FieldFinding, RequestRefused
+from hub.lifecycle.gathering import Gatherer, read_request
+from hub.lifecycle.issuance import Issuance, Later, Prepared
+from hub.lifecycle.new_rows import Accepted, certificate_columns, new_order_id, order_row
+from hub.lifecycle.policy import PROFILE, check_enrollment
+from hub.lifecycle.ports import Rooms
+from hub.lifecycle.request_store import Entry, Stored, store_requests
+from hub.lifecycle.requests import EnrollmentRequest, Method
+from hub.lifecycle.states import CertificateStatus
+
+MAX_BATCH = 128
+# A caller waits so long for a CA that answers at once, then learns that the request is Applied.
+INLINE_WAIT_S = 3.0
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """A stored request: its id, and its status when the answer was made."""
+
+    id: int
+    status: str
+
+
+@dataclass(slots=True, eq=False)
+class _Item:
+    principal: Principal
+    request: EnrollmentRequest
+    answer: asyncio.Future[Enrolled]
+
+    def fail(self, error: BaseException) -> None:
+        # The caller may be gone.
+        if not self.answer.done():
+            self.answer.set_exception(error)
+
+    def succeed(self, certificate_id: int, status: str) -> None:
+        if not self.answer.done():
+            self.answer.set_result(Enrolled(certificate_id, status))
+
+
+class Intake:
+    """Takes requests, batches them, and answers each."""
+
+    def __init__(self, db: Database, rooms: Rooms, issuance: Issuance) -> None:
+        self._db = db
+        self._rooms = rooms
+        self._issuance = issuance
+        self._waiting: list[_Item] = []
+        self._runner: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def add(self, principal: Principal, request: EnrollmentRequest) -> Enrolled:
+        """Store a request; with an auto-approving profile and a quick CA, return once it is issued.
+
+        Raises:
+            RequestRefused: the request breaks rules; all of them are listed.
+        """
+        item = _Item(principal, request, asyncio.get_running_loop().create_future())
+        self._waiting.append(item)
+        if self._runner is None:
+            self._runner = asyncio.create_task(self._run())
+        return await item.answer
+
+    async def close(self) -> None:
+        """Finish what was taken."""
+        while self._runner is not None or self._tasks:
+            await asyncio.wait({*self._tasks, *([self._runner] if self._runner else [])})
+
+    async def _run(self) -> None:
+        try:
+            while self._waiting:
+                batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
+                await self._enroll(batch)
+        finally:
+            self._runner = None
+
+    async def _enroll(self, batch: Sequence[_Item]) -> None:
+        try:
+            entries = await self._decide(batch)
+            if not entries:
+                return
+            async with self._db.write() as uow:
+                stored = await store_requests(uow, list(entries.values()))
+                await self._issuance.record_intents(
+                    uow, [entry.prepared.intent for entry in entries.values() if entry.prepared]
+                )
+        except Exception as error:  # noqa: BLE001 - the border of a batch: every waiting caller gets an answer
+            await self._enroll_singly(batch, error)
+            return
+        items = dict(zip(stored.ids, entries, strict=True))
+        for certificate_id, item in items.items():
+            if certificate_id not in stored.rows:
+                item.succeed(certificate_id, entries[item].status)
+        if stored.steps:
+            task = asyncio.create_task(self._submit(items, stored))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _enroll_singly(self, batch: Sequence[_Item], error: BaseException) -> None:
+        # One request that the database refuses must not take the others with it.
+        waiting = [item for item in batch if not item.answer.done()]
+        if len(batch) == 1:
+            batch[0].fail(error)
+            return
+        for item in waiting:
+            await self._enroll([item])
+
+    async def _decide(self, batch: Sequence[_Item]) -> dict[_Item, Entry]:
+        reads = [read_request(item.request) for item in batch]
+        async with self._db.read() as session:
+            inputs = await Gatherer(self._rooms, session).all(reads)
+        entries = {}
+        for item, given in zip(batch, inputs, strict=True):
+            findings = check_enrollment(given)
+            if findings or given.profile is None or given.organization is None:
+                item.fail(RequestRefused(findings))
+                continue
+            accepted = Accepted(
+                given=given,
+                profile=given.profile,
+                organization=given.organization,
+                principal=item.principal,
+                order_id=new_order_id(),
+            )
+            try:
+                entries[item] = await self._entry(accepted)
+            except RequestRefused as refused:
+                item.fail(refused)
+        return entries
+
+    async def _entry(self, accepted: Accepted) -> Entry:
+        if not accepted.auto_approved or accepted.given.request.method is not Method.CSR:
+            return Entry(accepted=accepted)
+        row = order_row(certificate_columns(accepted, self._db.clock()), 0)
+        answer = await self._issuance.prepare(row, accepted.profile)
+        match answer:
+            case Prepared():
+                return Entry(accepted=accepted, prepared=answer)
+            case Later():
+                # The worker goes on when the CA can be reached.
+                return Entry(accepted=accepted)
+            case _:
+                raise RequestRefused((FieldFinding(PROFILE, answer.reason, answer.message),))
+
+    async def _submit(self, items: dict[int, _Item], stored: Stored) -> None:
+        statuses: dict[int, str] = {}
+        work = asyncio.create_task(self._issuance.submit(stored.steps, stored.rows))
+        try:
+            statuses = await asyncio.wait_for(asyncio.shield(work), INLINE_WAIT_S)
+        except TimeoutError:
+            _log.info("issuance_slow", certificates=len(stored.rows))
+        except Exception as error:  # noqa: BLE001 - a job's border: the step stays due, the worker takes it
+            _log.warning("issuance_failed", error=str(error), error_type=type(error).__name__)
+        for certificate_id in stored.rows:
+            items[certificate_id].succeed(
+                certificate_id, statuses.get(certificate_id, CertificateStatus.APPLIED)
+            )
+        await asyncio.wait({work})

@@ -1,0 +1,312 @@
+"""Ordering certificates from a CA, many at a time: apply (record the intent), then submit (have it signed).
+
+Why two steps: the intent fixes serial, dates and bytes and is committed before anything is signed. A hub that
+dies between the CA's signature and the commit submits the same intent again and gets the same certificate.
+Both steps work on batches, so that one commit covers all requests that came together.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import bindparam, update
+
+from hub.access import audit
+from hub.db.errors import HubError, PolicyViolation, Unavailable
+from hub.db.outbox import Event
+from hub.db.uow import Database, UnitOfWork
+from hub.http.principal import SYSTEM
+from hub.issuers.contract import CertificateOrder, Intent, Issued, Pending, Refused, SubmitOutcome
+from hub.lifecycle import step_queue
+from hub.lifecycle.facts import fact_columns, store_bodies
+from hub.lifecycle.follow_up import after_issue, after_refusal
+from hub.lifecycle.models import Certificate
+from hub.lifecycle.orders import OrderRow, intent_document, order_of, read_orders, stored_order
+from hub.lifecycle.ports import Rooms
+from hub.lifecycle.states import CertificateEvent, CertificateStatus
+from hub.lifecycle.step_queue import NewStep, Step
+from hub.lifecycle.transitions import OBJECT_TYPE, Change, transition
+from hub.profiles.service import ProfileRecord
+from pki.certificates import CertificateFacts, parse_certificate
+from pki.errors import PkiError
+
+WRONG_CERTIFICATE = "CaAnsweredWrongCertificate"
+_TABLE = Certificate.__table__
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """An order whose intent can be recorded."""
+
+    order: CertificateOrder
+    intent: Intent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Later:
+    """The CA can't be asked now."""
+
+    message: str
+    retry_after_s: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _IssuedRow:
+    row: OrderRow
+    facts: CertificateFacts
+    issued: Issued
+
+
+@dataclass(slots=True)
+class _Answers:
+    issued: list[_IssuedRow] = field(default_factory=list)
+    others: list[tuple[OrderRow, Pending | Refused | Later]] = field(default_factory=list)
+
+
+class Issuance:
+    """The steps ``apply`` and ``submit``."""
+
+    def __init__(self, db: Database, rooms: Rooms) -> None:
+        self._db = db
+        self._rooms = rooms
+        # Issuers that are known to be stored: the same few certificates come with every issue.
+        self._stored_issuers: set[str] = set()
+
+    # ---- apply
+
+    async def prepare(
+        self, row: OrderRow, profile: ProfileRecord | None = None
+    ) -> Prepared | Refused | Later:
+        """Have the CA fix everything about an order; nothing is ordered yet."""
+        try:
+            async with self._db.read() as session:
+                if profile is None:
+                    profile = await self._rooms.profiles.get(session, row.profile_id or 0)
+                usages = {
+                    "key_usage": profile.key_usage,
+                    "extended_key_usage": profile.extended_key_usage,
+                }
+                backend = await self._rooms.issuers.backend(session, row.backend_id or 0)
+            order = order_of(row, usages, self._db.clock())
+            return Prepared(order=order, intent=await backend.prepare(order))
+        except Unavailable as fault:
+            return Later(message=fault.message, retry_after_s=fault.retry_after_s)
+        except (PolicyViolation, PkiError) as fault:
+            reason = getattr(fault, "reason", fault.code)
+            return Refused(reason=reason, message=str(fault), invalid=isinstance(fault, PkiError))
+
+    async def apply(self, steps: Sequence[Step]) -> None:
+        """Record the intents of approved requests that have their signing request."""
+        async with self._db.read() as session:
+            rows = await read_orders(session, [step.certificate_id for step in steps])
+        answers: dict[int, Prepared | Refused | Later] = {}
+        for row in rows.values():
+            if row.status == CertificateStatus.APPROVED and row.csr is not None:
+                answers[row.id] = await self.prepare(row)
+        async with self._db.write() as uow:
+            await self._record_applied(uow, steps, answers)
+
+    async def _record_applied(
+        self, uow: UnitOfWork, steps: Sequence[Step], answers: dict[int, Prepared | Refused | Later]
+    ) -> None:
+        later = {key: answer for key, answer in answers.items() if isinstance(answer, Later)}
+        for step in steps:
+            if step.certificate_id in later:
+                answer = later[step.certificate_id]
+                await _put_off(uow, step, answer)
+        ours = await step_queue.finish(uow, [step for step in steps if step.certificate_id not in later])
+        for step in steps:
+            if step.id not in ours:
+                continue
+            match answers.get(step.certificate_id):
+                case Prepared() as prepared:
+                    await self._record_intent(uow, step.certificate_id, prepared)
+                case Refused() as refused:
+                    await _refuse(uow, step.certificate_id, refused)
+
+    async def record_intents(self, uow: UnitOfWork, intents: Sequence[Intent]) -> None:
+        """Let the CAs record the serial numbers that are about to be signed."""
+        for intent in intents:
+            await self._rooms.issuers.record_intent(uow, intent)
+
+    async def _record_intent(self, uow: UnitOfWork, certificate_id: int, prepared: Prepared) -> None:
+        await self.record_intents(uow, [prepared.intent])
+        values = {
+            "intent": intent_document(prepared.order, prepared.intent),
+            "serial_hex": prepared.intent.serial_hex or "",
+            "status_reason": "",
+            "status_message": "",
+        }
+        await transition(uow, certificate_id, CertificateEvent.APPLY, Change(principal=SYSTEM, values=values))
+        await step_queue.schedule(uow, [NewStep(certificate_id=certificate_id, name=step_queue.SUBMIT)])
+
+    # ---- submit
+
+    async def submit(self, steps: Sequence[Step], rows: dict[int, OrderRow] | None = None) -> dict[int, str]:
+        """Perform orders, or find out what became of them, and record the answers in one transaction.
+
+        Returns the new statuses by certificate; one that the CA has not decided on is left out.
+        """
+        if rows is None:
+            async with self._db.read() as session:
+                rows = await read_orders(session, [step.certificate_id for step in steps])
+        answers = _Answers()
+        for row in rows.values():
+            if row.status == CertificateStatus.APPLIED and row.intent is not None:
+                self._sort(row, await self._ask(row), answers)
+        async with self._db.write() as uow:
+            return await self._record_answers(uow, steps, answers)
+
+    async def _ask(self, row: OrderRow) -> SubmitOutcome | Later:
+        order, intent = stored_order(row)
+        try:
+            async with self._db.read() as session:
+                backend = await self._rooms.issuers.backend(session, row.backend_id or 0)
+            return await backend.submit(order, intent)
+        except Unavailable as fault:
+            return Later(message=fault.message, retry_after_s=fault.retry_after_s)
+        except (HubError, PkiError) as fault:
+            return Refused(reason=fault.code, message=str(fault), invalid=False)
+
+    def _sort(self, row: OrderRow, answer: SubmitOutcome | Later, answers: _Answers) -> None:
+        if not isinstance(answer, Issued):
+            answers.others.append((row, answer))
+            return
+        try:
+            facts = parse_certificate(answer.chain[0])
+        except (PkiError, IndexError) as fault:
+            wrong = Refused(reason=WRONG_CERTIFICATE, message=f"unreadable: {fault}", invalid=True)
+            answers.others.append((row, wrong))
+            return
+        if row.spki_sha256 and facts.spki_sha256 != row.spki_sha256:
+            message = "the CA's certificate holds another key than the signing request"
+            answers.others.append((row, Refused(reason=WRONG_CERTIFICATE, message=message, invalid=True)))
+            return
+        answers.issued.append(_IssuedRow(row=row, facts=facts, issued=answer))
+
+    async def _record_answers(
+        self, uow: UnitOfWork, steps: Sequence[Step], answers: _Answers
+    ) -> dict[int, str]:
+        by_certificate = {step.certificate_id: step for step in steps}
+        stay: set[int] = set()
+        for row, answer in answers.others:
+            if isinstance(answer, Pending | Later):
+                stay.add(row.id)
+                await _put_off(uow, by_certificate[row.id], answer)
+        done = [step for step in steps if step.certificate_id not in stay]
+        ours = await step_queue.finish(uow, done)
+        statuses: dict[int, str] = {}
+        for row, answer in answers.others:
+            if isinstance(answer, Refused) and by_certificate[row.id].id in ours:
+                statuses[row.id] = await _refuse(uow, row.id, answer)
+                await after_refusal(uow, row)
+        issued = [item for item in answers.issued if by_certificate[item.row.id].id in ours]
+        for item in await self._record_issued(uow, issued):
+            statuses[item.row.id] = CertificateStatus.ISSUED
+        return statuses
+
+    async def _record_issued(self, uow: UnitOfWork, items: Sequence[_IssuedRow]) -> Sequence[_IssuedRow]:
+        if not items:
+            return []
+        changed = await uow.session.execute(
+            update(Certificate)
+            .where(
+                Certificate.id.in_([item.row.id for item in items]),
+                Certificate.status == CertificateStatus.APPLIED,
+            )
+            .values(status=CertificateStatus.ISSUED, issued_at=uow.now, status_reason="", status_message="")
+            .returning(Certificate.id)
+        )
+        winners = set(changed.scalars())
+        items = [item for item in items if item.row.id in winners]
+        columns: list[dict[str, Any]] = []
+        bodies: dict[str, bytes] = {}
+        for item in items:
+            chain = [hashlib.sha256(der).hexdigest() for der in item.issued.chain]
+            columns.append(
+                {
+                    **fact_columns(item.facts, chain),
+                    "order_number": item.issued.order_number,
+                    "row_id": item.row.id,
+                }
+            )
+            bodies[chain[0]] = item.issued.chain[0]
+            for sha256, der in zip(chain[1:], item.issued.chain[1:], strict=True):
+                if sha256 not in self._stored_issuers:
+                    bodies[sha256] = der
+                    uow.after_commit(lambda known=sha256: self._stored_issuers.add(known))  # type: ignore[misc]
+        if not items:
+            return []
+        await uow.session.execute(_update_by_id(columns[0]), columns)
+        await store_bodies(uow, bodies)
+        await _tell_issued(uow, items)
+        fingerprints = {item.row.id: item.facts.sha256 for item in items}
+        await after_issue(uow, [item.row for item in items], fingerprints)
+        return items
+
+
+def _update_by_id(sample: dict[str, Any]) -> Any:
+    values: dict[str, Any] = {name: bindparam(name) for name in sample if name != "row_id"}
+    return update(_TABLE).where(_TABLE.c.id == bindparam("row_id")).values(values)  # type: ignore[arg-type]
+
+
+async def _tell_issued(uow: UnitOfWork, items: Sequence[_IssuedRow]) -> None:
+    for item in items:
+        data = {
+            "common_name": item.row.common_name,
+            "status": CertificateStatus.ISSUED.value,
+            "serial": item.facts.serial,
+            "not_after": item.facts.not_after.isoformat(),
+        }
+        uow.emit(
+            Event(
+                kind="CertificateIssued",
+                object_type=OBJECT_TYPE,
+                object_id=str(item.row.id),
+                organization_id=item.row.organization_id,
+                data=data,
+            )
+        )
+        await audit.record(
+            uow,
+            principal=SYSTEM,
+            action="CertificateIssued",
+            object_type=OBJECT_TYPE,
+            object_id=str(item.row.id),
+            organization_id=item.row.organization_id,
+            details=data,
+        )
+
+
+async def _refuse(uow: UnitOfWork, certificate_id: int, refused: Refused) -> CertificateStatus:
+    event = CertificateEvent.FAIL if refused.invalid else CertificateEvent.REFUSE
+    values: dict[str, Any] = {"status_reason": refused.reason, "status_message": refused.message}
+    return await transition(
+        uow,
+        certificate_id,
+        event,
+        Change(
+            principal=SYSTEM,
+            values=values,
+            details={"reason": refused.reason, "message": refused.message},
+        ),
+    )
+
+
+async def _put_off(uow: UnitOfWork, step: Step, answer: Pending | Later) -> None:
+    if isinstance(answer, Pending):
+        message, delay = "the CA has not decided yet", float(answer.retry_after_s)
+        values: dict[str, Any] = {"order_number": answer.order_number, "status_reason": "CaPending"}
+    else:
+        message = answer.message
+        delay = max(float(answer.retry_after_s), step_queue.backoff_s(step.attempts))
+        values = {"status_reason": "CaUnavailable"}
+    await step_queue.postpone(uow, step, message=message, delay_s=delay)
+    await uow.session.execute(
+        update(Certificate)
+        .where(Certificate.id == step.certificate_id)
+        .values(**values, status_message=message)
+    )

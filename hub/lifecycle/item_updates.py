@@ -1,0 +1,84 @@
+"""Moving installation items along their state table, and places where certificates are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import select, update
+
+from hub.db.uow import UnitOfWork
+from hub.db.upsert import insert_for
+from hub.lifecycle.models import CertificateLocation, InstallItem
+from hub.lifecycle.states import ITEM, ItemEvent, ItemStatus, next_state
+
+_PLACE = ("certificate_id", "kind", "agent_id", "address", "port", "name")
+
+
+async def update_items(
+    uow: UnitOfWork,
+    certificate_id: int,
+    event: ItemEvent,
+    *,
+    agent_id: str,
+    server: str | None = None,
+    node_id: str | None = None,
+    values: dict[str, Any] | None = None,
+) -> None:
+    """Let ``event`` happen to the items of one agent (or one node of it) where their state allows it.
+
+    Items that are Invalid take no part any more and stay as they are.
+    """
+    statement = select(InstallItem.id, InstallItem.status).where(
+        InstallItem.certificate_id == certificate_id, InstallItem.agent_id == agent_id
+    )
+    if server is not None:
+        statement = statement.where(InstallItem.server == server, InstallItem.node_id == node_id)
+    for item_id, status in (await uow.session.execute(statement)).all():
+        if (ItemStatus(status), event) not in ITEM:
+            continue
+        row = next_state(ITEM, ItemStatus(status), event)
+        await uow.session.execute(
+            update(InstallItem)
+            .where(InstallItem.id == item_id, InstallItem.status == status)
+            .values(**{"reason": "", "message": "", **(values or {})}, status=row.next, updated_at=uow.now)
+        )
+
+
+async def see_places(uow: UnitOfWork, places: Sequence[dict[str, Any]]) -> None:
+    """Record that certificates were seen at places, set-based; a place known already is seen again.
+
+    Each dict has ``certificate_id``, ``kind`` and what of ``agent_id``, ``address``, ``port``, ``name``,
+    ``hostname``, ``details``, ``has_private_key`` and ``seen_at`` applies.
+    """
+    if not places:
+        return
+    rows = {}
+    for place in places:
+        seen_at = place.get("seen_at") or uow.now
+        row = {
+            "agent_id": "",
+            "address": "",
+            "port": 0,
+            "name": "",
+            "hostname": "",
+            "details": "",
+            "has_private_key": False,
+            **{key: value for key, value in place.items() if key != "seen_at"},
+            "first_seen": seen_at,
+            "last_seen": seen_at,
+            "present": True,
+        }
+        rows[tuple(row[key] for key in _PLACE)] = row
+    statement = insert_for(uow.session, CertificateLocation)
+    statement = statement.on_conflict_do_update(
+        index_elements=list(_PLACE),
+        set_={
+            "last_seen": statement.excluded.last_seen,
+            "hostname": statement.excluded.hostname,
+            "details": statement.excluded.details,
+            "has_private_key": statement.excluded.has_private_key,
+            "present": True,
+        },
+    )
+    await uow.session.execute(statement, list(rows.values()))

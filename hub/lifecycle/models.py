@@ -1,0 +1,232 @@
+"""Tables of the lifecycle: certificates, their bytes, where they are, installations, and steps to be done.
+
+A certificate is one row from the request to retirement. The bytes lie in ``certificate_bodies`` by SHA-256,
+so that lists stay light and issuers are stored once. ``lifecycle_steps`` holds what has to be done next; it
+is written in the transaction that made it necessary and so survives whatever dies.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from hub.db.base import Base, BigId
+
+
+class Certificate(Base):
+    """A certificate, requested here or found somewhere."""
+
+    __tablename__ = "certificates"
+    __table_args__ = (
+        Index(None, "organization_id", "status", "not_after"),
+        Index(None, "status", "not_after"),
+        Index(None, "not_after"),
+        Index(None, "common_name"),
+        Index(None, "serial_hex"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    type: Mapped[str] = mapped_column(String(16), default="ssl")
+    status: Mapped[str] = mapped_column(String(16))
+    # Why it is Declined, Rejected, Invalid; or what the running step is stuck on.
+    status_reason: Mapped[str] = mapped_column(String(64), default="")
+    status_message: Mapped[str] = mapped_column(Text, default="")
+
+    # What it is for.
+    common_name: Mapped[str] = mapped_column(String(255), default="")
+    dns_names: Mapped[list[str]] = mapped_column(default=list)
+    ip_addresses: Mapped[list[str]] = mapped_column(default=list)
+    # All names in lower case, a space between: what a search looks at.
+    search_names: Mapped[str] = mapped_column(Text, default="")
+
+    # Whose it is.
+    organization_id: Mapped[int | None] = mapped_column(ForeignKey("organizations.id"))
+    department_id: Mapped[int | None] = mapped_column(ForeignKey("departments.id"))
+
+    # The order.
+    profile_id: Mapped[int | None] = mapped_column(ForeignKey("profiles.id"))
+    backend_id: Mapped[int | None] = mapped_column(ForeignKey("ca_backends.id"))
+    term_days: Mapped[int] = mapped_column(default=0)
+    method: Mapped[str] = mapped_column(String(16), default="")
+    subject_fields: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    order_id: Mapped[str | None] = mapped_column(String(36), unique=True)
+    order_number: Mapped[str] = mapped_column(String(128), default="")
+    intent: Mapped[dict[str, Any] | None]
+    csr: Mapped[bytes | None] = mapped_column(LargeBinary)
+    requester: Mapped[str] = mapped_column(String(255), default="")
+    requested_via: Mapped[str] = mapped_column(String(32), default="")
+    approver: Mapped[str] = mapped_column(String(255), default="")
+    decision_message: Mapped[str] = mapped_column(Text, default="")
+    external_requester: Mapped[str] = mapped_column(Text, default="")
+    comments: Mapped[str] = mapped_column(Text, default="")
+
+    # The key, and where it is: "pks", "target", or "" when somebody else has it.
+    key_type: Mapped[str] = mapped_column(String(32), default="")
+    key_bits: Mapped[int] = mapped_column(default=0)
+    key_location: Mapped[str] = mapped_column(String(8), default="")
+    key_agent_id: Mapped[str | None] = mapped_column(ForeignKey("agents.id"))
+    key_id: Mapped[str] = mapped_column(String(64), default="")
+    spki_sha256: Mapped[str] = mapped_column(String(64), default="")
+    reuse_key: Mapped[bool] = mapped_column(default=False)
+
+    # What the certificate says.
+    fingerprint_sha256: Mapped[str | None] = mapped_column(String(64), unique=True)
+    fingerprint_sha1: Mapped[str] = mapped_column(String(40), default="")
+    fingerprint_md5: Mapped[str] = mapped_column(String(32), default="")
+    chain: Mapped[list[str]] = mapped_column(default=list)
+    serial_hex: Mapped[str] = mapped_column(String(64), default="")
+    subject: Mapped[str] = mapped_column(Text, default="")
+    issuer: Mapped[str] = mapped_column(Text, default="")
+    not_before: Mapped[datetime | None]
+    not_after: Mapped[datetime | None]
+    key_usage: Mapped[list[str]] = mapped_column(default=list)
+    extended_key_usage: Mapped[list[str]] = mapped_column(default=list)
+    signature_algorithm: Mapped[str] = mapped_column(String(64), default="")
+    self_signed: Mapped[bool] = mapped_column(default=False)
+
+    # Renewal and installation.
+    renews_id: Mapped[int | None] = mapped_column(ForeignKey("certificates.id"))
+    renewed_by_id: Mapped[int | None] = mapped_column(ForeignKey("certificates.id"))
+    installation: Mapped[str] = mapped_column(String(16), default="")
+    install_state: Mapped[str] = mapped_column(String(16), default="Not Scheduled")
+    renewal_state: Mapped[str] = mapped_column(String(16), default="Not Scheduled")
+    auto_renew: Mapped[dict[str, Any] | None]
+    revocation_reason: Mapped[str] = mapped_column(String(32), default="")
+
+    # Time span.
+    created_at: Mapped[datetime]
+    requested_at: Mapped[datetime | None]
+    approved_at: Mapped[datetime | None]
+    declined_at: Mapped[datetime | None]
+    applied_at: Mapped[datetime | None]
+    issued_at: Mapped[datetime | None]
+    downloaded_at: Mapped[datetime | None]
+    discovered_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+    replaced_at: Mapped[datetime | None]
+
+
+class CertificateBody(Base):
+    """The DER of a certificate, leaf or issuer, stored once."""
+
+    __tablename__ = "certificate_bodies"
+
+    sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    der: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class InstallItem(Base):
+    """One node of one server on which a certificate is to be installed."""
+
+    __tablename__ = "install_items"
+    __table_args__ = (UniqueConstraint("certificate_id", "agent_id", "server", "node_id"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    certificate_id: Mapped[int] = mapped_column(ForeignKey("certificates.id"))
+    agent_id: Mapped[str] = mapped_column(ForeignKey("agents.id"))
+    server: Mapped[str] = mapped_column(String(128))
+    node_id: Mapped[str] = mapped_column(String(255))
+    status: Mapped[str] = mapped_column(String(24), default="Not Started")
+    reason: Mapped[str] = mapped_column(String(64), default="")
+    message: Mapped[str] = mapped_column(Text, default="")
+    rolled_back: Mapped[bool] = mapped_column(default=False)
+    served_sha256: Mapped[str] = mapped_column(String(64), default="")
+    steps: Mapped[list[str]] = mapped_column(default=list)
+    updated_at: Mapped[datetime]
+
+
+class CertificateLocation(Base):
+    """A place where a certificate is, or was: ``present`` tells which.
+
+    ``kind``: network_host, network_agent, server_node, private_key_agent or custom. Key columns are empty
+    rather than NULL, so that they can be unique. An agent that is removed leaves its history: no foreign key.
+    """
+
+    __tablename__ = "certificate_locations"
+    __table_args__ = (
+        UniqueConstraint(
+            "certificate_id",
+            "kind",
+            "agent_id",
+            "address",
+            "port",
+            "name",
+            name="uq_certificate_locations_place",
+        ),
+        Index(None, "agent_id", "address", "port"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    certificate_id: Mapped[int] = mapped_column(ForeignKey("certificates.id"))
+    kind: Mapped[str] = mapped_column(String(24))
+    agent_id: Mapped[str] = mapped_column(String(36), default="")
+    address: Mapped[str] = mapped_column(String(64), default="")
+    port: Mapped[int] = mapped_column(default=0)
+    # Of a network host: the name sent as SNI. Of a server node: server and node. Of a key store: the alias.
+    name: Mapped[str] = mapped_column(String(400), default="")
+    hostname: Mapped[str] = mapped_column(String(255), default="")
+    details: Mapped[str] = mapped_column(Text, default="")
+    has_private_key: Mapped[bool] = mapped_column(default=False)
+    first_seen: Mapped[datetime]
+    last_seen: Mapped[datetime]
+    present: Mapped[bool] = mapped_column(default=True)
+
+
+class CertificateCommand(Base):
+    """A command that was sent on behalf of a certificate, in order: the trail of its management."""
+
+    __tablename__ = "certificate_commands"
+    __table_args__ = (Index(None, "certificate_id"),)
+
+    # Not a foreign key: the trail outlives the fleet's own rows.
+    command_id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    certificate_id: Mapped[int] = mapped_column(ForeignKey("certificates.id"))
+    agent_id: Mapped[str] = mapped_column(String(36))
+    kind: Mapped[str] = mapped_column(String(32))
+    # Empty while it runs, then "Successful" or "Failed".
+    outcome: Mapped[str] = mapped_column(String(16), default="")
+    reason: Mapped[str] = mapped_column(String(64), default="")
+    message: Mapped[str] = mapped_column(Text, default="")
+    created_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+
+
+class LifecycleStep(Base):
+    """One step that is due: which, for which certificate (and agent), when, and how often it failed.
+
+    Claiming a step moves ``due_at`` into the future; whoever dies while holding one loses it when that time
+    comes. The row is removed by the transaction that records the step's result.
+    """
+
+    __tablename__ = "lifecycle_steps"
+    __table_args__ = (
+        UniqueConstraint("certificate_id", "name", "agent_id", name="uq_lifecycle_steps_what"),
+        Index(None, "due_at"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    certificate_id: Mapped[int] = mapped_column(ForeignKey("certificates.id"))
+    name: Mapped[str] = mapped_column(String(24))
+    agent_id: Mapped[str] = mapped_column(String(36), default="")
+    due_at: Mapped[datetime]
+    attempts: Mapped[int] = mapped_column(default=0)
+    message: Mapped[str] = mapped_column(Text, default="")
+    # What a step before handed over, such as a sealed key on its way to its receiver.
+    payload: Mapped[dict[str, Any] | None]
+
+
+class CertificateNote(Base):
+    """A remark that an administrator left on a certificate."""
+
+    __tablename__ = "certificate_notes"
+    __table_args__ = (Index(None, "certificate_id"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    certificate_id: Mapped[int] = mapped_column(ForeignKey("certificates.id"))
+    author_id: Mapped[int | None] = mapped_column(BigInteger)
+    author: Mapped[str] = mapped_column(String(255))
+    text: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime]

@@ -1,0 +1,127 @@
+"""The rows that an accepted request begins with."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from hub.http.principal import Principal
+from hub.lifecycle.facts import name_columns
+from hub.lifecycle.models import Certificate
+from hub.lifecycle.orders import OrderRow
+from hub.lifecycle.policy import PolicyInput
+from hub.lifecycle.requests import Installation, Method, auto_renew_document
+from hub.lifecycle.states import CertificateStatus, InstallState, RenewalState
+from hub.organizations.service import OrganizationRecord
+from hub.profiles.service import ProfileRecord, compose_subject
+from pki.names import is_ip_address
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """A request that passed the policy, with what it is decided by."""
+
+    given: PolicyInput
+    profile: ProfileRecord
+    organization: OrganizationRecord
+    principal: Principal
+    order_id: str
+
+    @property
+    def auto_approved(self) -> bool:
+        """Whether an administrator's request needs no second look."""
+        return self.profile.auto_approve
+
+    @property
+    def subject(self) -> dict[str, str]:
+        """The subject to certify: the organization's values fill and win, as the profile says."""
+        return compose_subject(self.profile, self.organization, {"common_name": self.given.common_name})
+
+
+def new_order_id() -> str:
+    """Return an id that an order keeps, whatever happens to it."""
+    return uuid.uuid4().hex
+
+
+def certificate_columns(accepted: Accepted, now: datetime) -> dict[str, Any]:
+    """Return the columns of a new request, as yet neither approved nor applied."""
+    request, given = accepted.given.request, accepted.given
+    csr = given.csr
+    dns_names = [name for name in given.names if not is_ip_address(name)]
+    ip_addresses = [name for name in given.names if is_ip_address(name)]
+    # An installation that is not to be triggered by hand starts by itself once there is a certificate.
+    scheduled = request.method is Method.AUTO_INSTALL and request.installation is Installation.IMMEDIATE
+    auto_renew = request.auto_renew
+    return {
+        "type": "ssl",
+        "status": CertificateStatus.REQUESTED.value,
+        **name_columns(given.common_name, dns_names, ip_addresses),
+        "organization_id": request.organization_id,
+        "department_id": request.department_id,
+        "profile_id": accepted.profile.id,
+        "backend_id": accepted.profile.backend_id,
+        "term_days": request.term_days,
+        "method": request.method.value,
+        "subject_fields": accepted.subject,
+        "order_id": accepted.order_id,
+        "csr": csr.der if csr else None,
+        "requester": accepted.principal.name,
+        "requested_via": request.requested_via,
+        "external_requester": request.external_requester,
+        "comments": request.comments,
+        "key_type": csr.key_type if csr else request.key_type,
+        "key_bits": csr.key_bits if csr else 0,
+        "key_location": request.held_at,
+        "key_agent_id": request.key_agent_id,
+        "key_id": "" if request.method is Method.CSR else (request.key_id or accepted.order_id),
+        "spki_sha256": csr.spki_sha256 if csr else request.spki_sha256,
+        "reuse_key": request.reuse_key,
+        "renews_id": request.renews_id,
+        "installation": request.installation.value if request.method is Method.AUTO_INSTALL else "",
+        "install_state": (InstallState.SCHEDULED if scheduled else InstallState.NOT_SCHEDULED).value,
+        "renewal_state": (
+            RenewalState.SCHEDULED
+            if auto_renew is not None and auto_renew.enabled
+            else RenewalState.NOT_SCHEDULED
+        ).value,
+        "auto_renew": auto_renew_document(auto_renew),
+        "created_at": now,
+        "requested_at": now,
+        # What may be decided at once; every row of a bulk insert names the same columns.
+        "approver": "",
+        "approved_at": None,
+        "applied_at": None,
+        "intent": None,
+        "serial_hex": "",
+        "chain": [],
+        "key_usage": [],
+        "extended_key_usage": [],
+    }
+
+
+def order_row(columns: dict[str, Any], certificate_id: int) -> OrderRow:
+    """Return a new row as issuance would read it."""
+    known: dict[str, Any] = {name: columns.get(name) for name in OrderRow.__slots__}
+    known["id"] = certificate_id
+    known["fingerprint_sha256"] = None
+    return OrderRow(**known)
+
+
+def item_columns(accepted: Accepted, certificate_id: int, now: datetime) -> list[dict[str, Any]]:
+    """Return the rows of the nodes to install on."""
+    return [
+        {
+            "certificate_id": certificate_id,
+            "agent_id": target.agent_id,
+            "server": target.server,
+            "node_id": target.node_id,
+            "status": "Not Started",
+            "updated_at": now,
+        }
+        for target in accepted.given.request.targets
+    ]
+
+
+assert set(OrderRow.__slots__) <= set(Certificate.__table__.columns.keys())  # noqa: S101 - a slip of the pen

@@ -1,0 +1,246 @@
+"""May this request be made? Ordered, pure checks; everything that is wrong is reported, a field each.
+
+What the checks look at is gathered once by :mod:`hub.lifecycle.gathering`. The key and the signing request
+are judged by :mod:`pki.csr_policy`, the profile's limits by the profiles room, who may certify a name by the
+organizations room; here they come together and are put to the fields of the request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from hub.fleet.commands import AgentRecord, NodeRecord
+from hub.lifecycle.errors import FieldFinding
+from hub.lifecycle.requests import EnrollmentRequest, KeyLocation, Method, TargetNode
+from hub.organizations.service import OrganizationRecord
+from hub.profiles.service import ProfileCheckInput, ProfileRecord, check_request
+from pki.csr_policy import CSR_CHECKS, CsrPolicyInput
+from pki.csrs import ParsedCsr
+from pki.findings import Finding, all_findings
+from pki.keys import KeyType
+
+MAX_COMMON_NAME = 64
+MAX_COMMENTS = 4000
+
+COMMON_NAME, NAMES, CSR, KEY_TYPE = "common_name", "subject_alternative_names", "csr", "key_type"
+PROFILE, TERM, ORGANIZATION, DEPARTMENT = "profile_id", "term_days", "organization_id", "department_id"
+PKS_AGENT, TARGETS, KEY_LOCATION = "pks_agent_id", "targets", "key_location"
+
+_PROFILE_FIELDS = {
+    "ProfileDisabled": PROFILE,
+    "OrganizationNotAllowed": PROFILE,
+    "TermNotOffered": TERM,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyInput:
+    """A request and everything that decides about it.
+
+    ``names`` are normalized, the common name first. ``agents`` and ``nodes`` hold what was found; what is
+    missing does not exist.
+    """
+
+    request: EnrollmentRequest
+    common_name: str
+    names: tuple[str, ...]
+    profile: ProfileRecord | None
+    organization: OrganizationRecord | None
+    department_found: bool = True
+    csr: ParsedCsr | None = None
+    csr_fault: Finding | None = None
+    name_faults: tuple[FieldFinding, ...] = ()
+    delegation: tuple[Finding, ...] = ()
+    agents: Mapping[str, AgentRecord] = field(default_factory=dict)
+    nodes: Mapping[TargetNode, NodeRecord] = field(default_factory=dict)
+
+
+Check = Callable[[PolicyInput], tuple[FieldFinding, ...]]
+
+
+def organization_unusable(given: PolicyInput) -> tuple[FieldFinding, ...]:
+    """The organization does not exist, gets no certificates, or has no such department."""
+    if given.organization is None:
+        return (FieldFinding(ORGANIZATION, "OrganizationUnknown", "there is no such organization"),)
+    if given.organization.status != "active":
+        return (
+            FieldFinding(
+                ORGANIZATION, "OrganizationInactive", f"{given.organization.name} gets no certificates"
+            ),
+        )
+    if not given.department_found:
+        return (FieldFinding(DEPARTMENT, "DepartmentUnknown", "the organization has no such department"),)
+    return ()
+
+
+def profile_unknown(given: PolicyInput) -> tuple[FieldFinding, ...]:
+    """The profile does not exist, or is for another type of certificate."""
+    if given.profile is None:
+        return (FieldFinding(PROFILE, "ProfileUnknown", "there is no such certificate profile"),)
+    if given.profile.certificate_type != "ssl":
+        return (FieldFinding(PROFILE, "ProfileOfOtherType", f"{given.profile.name} is not for TLS servers"),)
+    return ()
+
+
+def csr_unusable(given: PolicyInput) -> tuple[FieldFinding, ...]:
+    """The signing request is missing, unreadable, not signed by its key, or its key is weak."""
+    if given.request.method is not Method.CSR:
+        return ()
+    if given.csr_fault is not None:
+        return (FieldFinding(CSR, given.csr_fault.reason, given.csr_fault.message),)
+    if given.csr is None:
+        return (FieldFinding(CSR, "CsrMissing", "paste the certificate signing request"),)
+    # Whether the profile allows the key type is asked below, for all methods alike.
+    findings = all_findings(CSR_CHECKS, CsrPolicyInput(given.csr, frozenset({given.csr.key_type})))
+    return tuple(FieldFinding(CSR, finding.reason, finding.message) for finding in findings)
+
+
+def key_type_unknown(given: PolicyInput) -> tuple[FieldFinding, ...]:
+    """A key is to be made, of a type that nobody makes."""
+    request = given.request
+    if request.method is Method.CSR or request.key_type in frozenset(KeyType):
+        return ()
+    return (FieldFinding(KEY_TYPE, "KeyTypeUnknown", f"{request.key_type!r} is not a key type"),)
+
+
+def names_unusable(given: PolicyInput) -> tuple[FieldFinding, ...]:
+    """Names that are not names."""
+    return given.name_faults
+
+
+def common_name_too_long(given: PolicyInput) -> tuple[FieldFinding, ...]:
+    """RFC 5280 leaves a common name 64 characters; longer names go into the alternative names only."""
+    if len(given.common_name) <= MAX_COMMON_NAME:
+        return ()
+    message = f"a common name has at most {MAX_COMMON_NAME} characters; longer names can be alternative names"
+    return (FieldFinding(COMMON_NAME, "CommonNameTooLong", message),)
+
+
+def outside_profile(given: PolicyInput) -> tuple[FieldFinding, ...]:
+    """What the profile does not allow."""
+    if given.profile is None:
+        return ()
+    request = given.request
+    uses_csr = request.method is Method.CSR
+    key_type = (given.csr.key_type if given.csr else "") if uses_csr else request.key_type
+    findings = check_request(
+        ProfileCheckInput(
+            profile=given.profile,
+            organization_id=request.organization_id,
+            key_type=key_type,
+            names=given.names,
+            term_days=request.term_days,
+        )
+    )
+    key_field = CSR if uses_csr else KEY_TYPE
+    return tuple(
+        FieldFinding(_profile_field(finding, key_field), finding.reason, finding.message)
+        for finding in findings
+        # A key that could not be read has no type to complain about.
+        if finding.reason != "KeyTypeNotAllowed" or key_type
+    )
+
+
+def _profile_field(finding: Finding, key_field: str) -> str:
+    if finding.reason == "KeyTypeNotAllowed":
+        return key_field
+    return _PROFILE_FIELDS.get(finding.reason, NAMES)
+
+
+def names_not_delegated(given: PolicyInput) -> tuple[FieldFinding, ...]:
+    """Names that the organization may not certify."""
+    return tuple(FieldFinding(NAMES, finding.reason, finding.message) for finding in given.delegation)
+
+
+def pks_agent_unusable(given: PolicyInput) -> tuple[FieldFinding, ...]:
+    """The agent that should keep the key is missing, of another kind, or another organization's."""
+    request = given.request
+    needed = request.method is Method.PKS or (
+        request.method is Method.AUTO_INSTALL and request.key_location is KeyLocation.PKS
+    )
+    if not needed:
+        return ()
+    if not request.pks_agent_id:
+        return (FieldFinding(PKS_AGENT, "AgentMissing", "choose the private key store agent"),)
+    return _agent_findings(given, request.pks_agent_id, kind="pks", field_name=PKS_AGENT)
+
+
+def targets_unusable(given: PolicyInput) -> tuple[FieldFinding, ...]:
+    """Nodes to install on: none, twice, unknown, unmanageable, or of agents that may not."""
+    request = given.request
+    if request.method is not Method.AUTO_INSTALL:
+        if request.targets:
+            return (FieldFinding(TARGETS, "TargetsNotExpected", "only automatic installation takes nodes"),)
+        return ()
+    if not request.targets:
+        return (FieldFinding(TARGETS, "TargetsMissing", "choose at least one node"),)
+    findings: list[FieldFinding] = []
+    agents = tuple(dict.fromkeys(target.agent_id for target in request.targets))
+    for agent_id in agents:
+        findings.extend(_agent_findings(given, agent_id, kind="network", field_name=TARGETS))
+    if request.key_location is KeyLocation.TARGET and len(agents) > 1:
+        message = "a key that is made on the target stays there: several agents need a key in the store"
+        findings.append(FieldFinding(KEY_LOCATION, "TargetsOfSeveralAgents", message))
+    if len(set(request.targets)) < len(request.targets):
+        findings.append(FieldFinding(TARGETS, "TargetRepeated", "a node is named twice"))
+    findings.extend(finding for target in request.targets for finding in _node_findings(given, target))
+    return tuple(findings)
+
+
+def _agent_findings(
+    given: PolicyInput, agent_id: str, *, kind: str, field_name: str
+) -> tuple[FieldFinding, ...]:
+    agent = given.agents.get(agent_id)
+    belongs = agent is not None and agent.organization_id in {None, given.request.organization_id}
+    # An agent of another organization is as unknown here as one that does not exist.
+    if agent is None or not belongs:
+        return (FieldFinding(field_name, "AgentUnknown", "the organization has no such agent"),)
+    if agent.kind != kind:
+        message = f"{agent.name} is a {agent.kind} agent, a {kind} agent is needed"
+        return (FieldFinding(field_name, "AgentOfOtherKind", message),)
+    if agent.status != "active":
+        return (FieldFinding(field_name, "AgentNotActive", f"{agent.name} is {agent.status}"),)
+    return ()
+
+
+def _node_findings(given: PolicyInput, target: TargetNode) -> tuple[FieldFinding, ...]:
+    if target.agent_id not in given.agents:
+        return ()
+    found = given.nodes.get(target)
+    where = f"{target.server} {target.node_id}"
+    if found is None or found.lost:
+        return (FieldFinding(TARGETS, "NodeUnknown", f"{where}: the agent's inventory has no such node"),)
+    if not found.node.manageable:
+        message = f"{where} can't be managed: {found.node.problem or 'no reason given'}"
+        return (FieldFinding(TARGETS, "NodeNotManageable", message),)
+    return ()
+
+
+def comments_too_long(given: PolicyInput) -> tuple[FieldFinding, ...]:
+    """Comments that are a document."""
+    if len(given.request.comments) <= MAX_COMMENTS:
+        return ()
+    return (FieldFinding("comments", "CommentsTooLong", f"at most {MAX_COMMENTS} characters"),)
+
+
+REQUEST_CHECKS: tuple[Check, ...] = (
+    organization_unusable,
+    profile_unknown,
+    csr_unusable,
+    key_type_unknown,
+    names_unusable,
+    common_name_too_long,
+    outside_profile,
+    names_not_delegated,
+    pks_agent_unusable,
+    targets_unusable,
+    comments_too_long,
+)
+"""In this order; all that fail are reported."""
+
+
+def check_enrollment(given: PolicyInput) -> tuple[FieldFinding, ...]:
+    """Return everything that is wrong with a request."""
+    findings = [finding for check in REQUEST_CHECKS for finding in check(given)]
+    return tuple(dict.fromkeys(findings))

@@ -1,0 +1,98 @@
+"""What the lifecycle needs of the rooms below it, as protocols, so that each can be replaced by a double."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from hub.db.uow import UnitOfWork
+from hub.fleet.commands import AgentRecord, CommandBody, FinishedCommand, NodeRecord
+from hub.issuers.contract import CaBackend, Intent
+from hub.organizations.service import DepartmentRecord, OrganizationRecord
+from hub.profiles.service import ProfileRecord
+from pki.findings import Finding
+
+OutcomeHandler = Callable[[UnitOfWork, FinishedCommand], Awaitable[None]]
+
+
+class Fleet(Protocol):
+    """Commands to agents."""
+
+    async def enqueue(
+        self,
+        uow: UnitOfWork,
+        *,
+        agent_id: str,
+        body: CommandBody,
+        deadline_s: int,
+        subject_type: str,
+        subject_id: str,
+        organization_id: int | None,
+        requested_by: str,
+        idempotency_key: str | None = None,
+    ) -> str:
+        """Queue a command and return its id."""
+
+    def on_outcome(self, kind: str, handler: OutcomeHandler) -> None:
+        """Call ``handler`` in the transaction that stores an outcome of ``kind``."""
+
+    async def agent(self, session: AsyncSession, agent_id: str) -> AgentRecord:
+        """Return an agent; raises NotFound."""
+
+    async def find_node(
+        self, session: AsyncSession, agent_id: str, server: str, node_id: str
+    ) -> NodeRecord | None:
+        """Return a node of the agent's inventory, or None."""
+
+
+class Profiles(Protocol):
+    """Certificate profiles."""
+
+    async def get(self, session: AsyncSession, profile_id: int) -> ProfileRecord:
+        """Return a profile; raises NotFound."""
+
+
+class Organizations(Protocol):
+    """Organizations and the names delegated to them."""
+
+    async def get(self, session: AsyncSession, organization_id: int) -> OrganizationRecord:
+        """Return an organization; raises NotFound."""
+
+    async def department(
+        self, session: AsyncSession, organization_id: int, department_id: int
+    ) -> DepartmentRecord:
+        """Return a department of the organization; raises NotFound."""
+
+    async def check_names(
+        self, session: AsyncSession, organization_id: int, names: Sequence[str]
+    ) -> list[Finding]:
+        """Return why some of the names may not be certified."""
+
+
+class Issuers(Protocol):
+    """CA backends."""
+
+    async def backend(self, session: AsyncSession, backend_id: int) -> CaBackend:
+        """Return a CA backend; raises NotFound."""
+
+    async def record_intent(self, uow: UnitOfWork, intent: Intent) -> None:
+        """Record an intent's serial number in the transaction that commits the intent."""
+
+    async def certificate_revoked(
+        self, uow: UnitOfWork, *, backend_id: int, serial_hex: str, reason: str, at: datetime
+    ) -> None:
+        """Record a revocation, so that the CA's next CRL carries it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rooms:
+    """The rooms that the lifecycle works with."""
+
+    organizations: Organizations
+    profiles: Profiles
+    issuers: Issuers
+    fleet: Fleet

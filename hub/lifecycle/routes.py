@@ -1,0 +1,249 @@
+"""Admin REST of certificates."""
+
+from __future__ import annotations
+
+from hub.access.policy import scope
+from hub.db.errors import HubError
+from hub.http.calls import Call
+from hub.http.listing import ListEndpoint, ListQuery, Page
+from hub.http.principal import Principal
+from hub.http.routing import RawResponse, RouteSet, StreamedResponse, get, post
+from hub.lifecycle.detail import read_detail
+from hub.lifecycle.listing import CERTIFICATES
+from hub.lifecycle.models import Certificate
+from hub.lifecycle.renewal import Renewal
+from hub.lifecycle.requests import Method
+from hub.lifecycle.schemas import (
+    AssignBody,
+    BulkBody,
+    BulkResult,
+    BulkResults,
+    CertificateDetail,
+    CertificateRequestBody,
+    CertificateRow,
+    DecisionBody,
+    DownloadQuery,
+    EnrolledView,
+    RenewBody,
+    RevokeBody,
+    StatusView,
+)
+from hub.lifecycle.service import LifecycleService
+from hub.lifecycle.transitions import head_of
+
+
+class CertificateRoutes(RouteSet):
+    """``/certificates``: request, decide, renew, revoke, install, download, list."""
+
+    prefix, tag = "/certificates", "certificates"
+
+    def __init__(self, lifecycle: LifecycleService) -> None:
+        self._lifecycle = lifecycle
+        self._listing = ListEndpoint(
+            lifecycle.db,
+            CERTIFICATES,
+            scope=lambda who: scope(who, Certificate.organization_id, Certificate.department_id),
+            filename="certificates.csv",
+        )
+
+    @get(
+        "",
+        action="certificates.view",
+        summary="List certificates",
+        query=ListQuery,
+        returns=Page[CertificateRow],
+        listing=CERTIFICATES,
+    )
+    async def list(self, call: Call[None, ListQuery]) -> Page[CertificateRow] | StreamedResponse:
+        """Return a page, or everything as CSV."""
+        return await self._listing(call)
+
+    @post(
+        "",
+        action="certificates.request",
+        summary="Request a certificate",
+        body=CertificateRequestBody,
+        returns=EnrolledView,
+        status=201,
+    )
+    async def request(self, call: Call[CertificateRequestBody, None]) -> EnrolledView:
+        """Store a request; with an auto-approving profile it may come back issued."""
+        request = call.body.typed(requested_via=_front_door(call.principal))
+        enrolled = await self._lifecycle.request(call.principal, request)
+        return EnrolledView(id=enrolled.id, status=enrolled.status)
+
+    @post(
+        "/bulk",
+        action="certificates.edit",
+        summary="Do one thing to many certificates",
+        body=BulkBody,
+        returns=BulkResults,
+    )
+    async def bulk(self, call: Call[BulkBody, None]) -> BulkResults:
+        """Act on each by itself: one that can't be done stops nothing."""
+        results = []
+        for certificate_id in call.body.ids:
+            try:
+                await self._act(call.principal, certificate_id, call.body)
+            except HubError as error:
+                results.append(
+                    BulkResult(id=certificate_id, done=False, code=error.code, message=error.message)
+                )
+            else:
+                results.append(BulkResult(id=certificate_id, done=True))
+        return BulkResults(items=results)
+
+    async def _act(self, principal: Principal, certificate_id: int, body: BulkBody) -> None:
+        match body.action:
+            case "approve":
+                await self._lifecycle.approve(principal, certificate_id, message=body.message)
+            case "decline":
+                await self._lifecycle.decline(principal, certificate_id, message=body.message)
+            case "revoke":
+                await self._lifecycle.revoke(
+                    principal, certificate_id, reason=body.reason.value, comments=body.message
+                )
+            case "install":
+                await self._lifecycle.install(principal, certificate_id)
+
+    @get(
+        "/{id:int}",
+        action="certificates.view",
+        summary="Read a certificate",
+        returns=CertificateDetail,
+    )
+    async def read(self, call: Call[None, None]) -> CertificateDetail:
+        """Return one certificate with everything known about it."""
+        db = self._lifecycle.db
+        async with db.read() as session:
+            return await read_detail(session, call.principal, call.int_path("id"), now=db.clock())
+
+    @post(
+        "/{id:int}/approve",
+        action="certificates.approve",
+        summary="Approve a request",
+        body=DecisionBody,
+        returns=StatusView,
+    )
+    async def approve(self, call: Call[DecisionBody, None]) -> StatusView:
+        """Approve; the order follows by itself."""
+        await self._lifecycle.approve(call.principal, call.int_path("id"), message=call.body.message)
+        return await self._status(call.int_path("id"))
+
+    @post(
+        "/{id:int}/decline",
+        action="certificates.decline",
+        summary="Decline a request",
+        body=DecisionBody,
+        returns=StatusView,
+    )
+    async def decline(self, call: Call[DecisionBody, None]) -> StatusView:
+        """Decline; it can still be approved later."""
+        await self._lifecycle.decline(call.principal, call.int_path("id"), message=call.body.message)
+        return await self._status(call.int_path("id"))
+
+    @post(
+        "/{id:int}/renew",
+        action="certificates.renew",
+        summary="Renew a certificate",
+        body=RenewBody,
+        returns=EnrolledView,
+        status=201,
+    )
+    async def renew(self, call: Call[RenewBody, None]) -> EnrolledView:
+        """Request the successor; the answer is the successor's id."""
+        renewal = _renewal(call.body, requested_via=_front_door(call.principal))
+        enrolled = await self._lifecycle.renew(call.principal, call.int_path("id"), renewal)
+        return EnrolledView(id=enrolled.id, status=enrolled.status)
+
+    @post(
+        "/{id:int}/revoke",
+        action="certificates.revoke",
+        summary="Revoke a certificate",
+        body=RevokeBody,
+        returns=StatusView,
+    )
+    async def revoke(self, call: Call[RevokeBody, None]) -> StatusView:
+        """Revoke for a reason of RFC 5280."""
+        await self._lifecycle.revoke(
+            call.principal,
+            call.int_path("id"),
+            reason=call.body.reason.value,
+            comments=call.body.comments,
+        )
+        return await self._status(call.int_path("id"))
+
+    @post(
+        "/{id:int}/install",
+        action="certificates.install",
+        summary="Install a certificate now, or once more",
+        returns=StatusView,
+        status=202,
+    )
+    async def install(self, call: Call[None, None]) -> StatusView:
+        """Start the installation; events tell how it goes."""
+        await self._lifecycle.install(call.principal, call.int_path("id"))
+        return await self._status(call.int_path("id"))
+
+    @post(
+        "/{id:int}/assign",
+        action="certificates.edit",
+        summary="Give a found certificate to an organization",
+        body=AssignBody,
+        returns=StatusView,
+    )
+    async def assign(self, call: Call[AssignBody, None]) -> StatusView:
+        """Assign; the certificate becomes External."""
+        await self._lifecycle.assign(
+            call.principal,
+            call.int_path("id"),
+            organization_id=call.body.organization_id,
+            department_id=call.body.department_id,
+        )
+        return await self._status(call.int_path("id"))
+
+    @get(
+        "/{id:int}/download",
+        action="certificates.view",
+        summary="Download a certificate",
+        query=DownloadQuery,
+        returns=RawResponse,
+        media_type="application/octet-stream",
+    )
+    async def download(self, call: Call[None, DownloadQuery]) -> RawResponse:
+        """Return the certificate as a file; an Issued one becomes Downloaded."""
+        file = await self._lifecycle.download(call.principal, call.int_path("id"), call.query.format.value)
+        return RawResponse(file.body, file.media_type, file.filename)
+
+    async def _status(self, certificate_id: int) -> StatusView:
+        async with self._lifecycle.db.read() as session:
+            head = await head_of(session, certificate_id)
+        return StatusView(
+            id=head.id,
+            status=head.status,
+            install_state=head.install_state,
+            renewal_state=head.renewal_state,
+        )
+
+
+def _front_door(principal: Principal) -> str:
+    return "REST API" if principal.kind == "api_token" else "Client Admin"
+
+
+def _renewal(body: RenewBody, *, requested_via: str) -> Renewal:
+    return Renewal(
+        new_key_pair=body.new_key_pair,
+        csr=body.csr.encode() if body.csr else None,
+        organization_id=body.organization_id,
+        department_id=body.department_id,
+        profile_id=body.profile_id,
+        term_days=body.term_days,
+        method=Method(body.method) if body.method else None,
+        key_type=body.key_type.value if body.key_type else None,
+        pks_agent_id=body.pks_agent_id,
+        key_location=body.key_location,
+        targets=None if body.targets is None else tuple(target.typed() for target in body.targets),
+        installation=body.installation,
+        comments=body.comments,
+        requested_via=requested_via,
+    )
