@@ -1,7 +1,7 @@
 """The hub's certification authorities: read from the database, unlocked once, then kept in memory.
 
-An authority never changes after it was made, so what is in memory stays true; only which one issues for a
-backend can change, and that is read with the backend.
+An authority never changes after it was made; which one issues for a backend, and under which address it is
+published, can. Both are looked up again whenever the backend is.
 """
 
 from __future__ import annotations
@@ -81,9 +81,10 @@ class AuthorityStore:
         return known
 
     def forget(self, backend_id: int) -> None:
-        """Look up again which authorities serve a backend and where they are published."""
-        self._issuing.pop(backend_id, None)
-        self._open.clear()
+        """Look up again which authority issues for a backend, and where it is published."""
+        slug = self._issuing.pop(backend_id, None)
+        if slug is not None:
+            self._open.pop(slug, None)
 
     async def revoke(self, backend_id: int, serial_hex: str, *, reason: str, at: datetime) -> None:
         """Put a serial number on the CRL of its authority, in a transaction of its own."""

@@ -279,6 +279,7 @@ class IssuerService:
             raise BackendNotFound(f"there is no CA backend {backend_id}", field="backend_id")
         if row.status != "active":
             raise BackendDisabled(f"the CA backend {row.name} is disabled")
+        self._authorities.forget(backend_id)
         kind = kind_named(self._kinds, row.kind)
         settings = backend_settings.restore(
             kind.settings_model, row.settings, row.secrets, key=self._kek, uid=row.uid

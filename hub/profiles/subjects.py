@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from hub.organizations.service import OrganizationRecord
+from hub.organizations.records import OrganizationRecord
 from hub.profiles.records import DEFAULT_SUBJECT_POLICY, ProfileRecord, SubjectSource
 
 # The organization has no value for the others: they come from the request or stay out.

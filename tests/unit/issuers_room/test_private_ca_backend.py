@@ -209,3 +209,20 @@ async def test_the_linter_finds_no_errors(make_ca, issue, tmp_path, key_type):
             check=False,
         )
         assert (result.returncode, result.stdout.strip(), result.stderr) == (0, "", "")
+
+
+async def test_a_new_address_for_status_is_in_the_next_certificates(make_ca, issue, db, clock):
+    from sqlalchemy import update
+
+    from hub.issuers.models import CaBackendRow
+    from hub.issuers.private_ca.backend import PrivateCaSettings
+
+    backend_id = await make_ca()
+    await issue(backend_id)
+    settings = PrivateCaSettings(status_url="http://pki.example.com").model_dump()
+    async with db.write() as uow:
+        await uow.session.execute(update(CaBackendRow).values(settings=settings))
+    clock.forward(seconds=5)
+    leaf = x509.load_der_x509_certificate((await issue(backend_id)).chain[0])
+    points = leaf.extensions.get_extension_for_oid(ExtensionOID.CRL_DISTRIBUTION_POINTS).value
+    assert next(iter(points)).full_name[0].value.startswith("http://pki.example.com/crl/")
