@@ -7,6 +7,7 @@ This module is the only one that reads the environment. Names are the same every
 from __future__ import annotations
 
 import ipaddress
+import json
 import os
 import socket
 import stat
@@ -23,6 +24,7 @@ from pki.at_rest import KEY_BYTES, KeyEncryptionKey, new_key
 PREFIX = "CERTWRIGHT_"
 CONFIG_FILE = "config.toml"
 KEY_FILE = "hub.key"
+RUN_FILE = "run.json"
 DATABASE_FILE = "hub.db"
 _LISTS = frozenset({"names", "trusted_proxies"})
 _LOOPBACK_NAMES = frozenset({"localhost"})
@@ -85,6 +87,18 @@ class Settings(BaseModel):
     names: tuple[str, ...] = Field(
         default=(), description="DNS names and addresses under which the hub is reached."
     )
+    tls_certificate: str = Field(
+        default="", description="PEM chain for the console and API; default: from the hub's own CA."
+    )
+    tls_key: str = Field(default="", description="Its private key, PEM.")
+    agent_host: str = Field(
+        default="", description="Host name that agents dial; default: the listener's, or this machine's."
+    )
+    customer_uri: str = Field(
+        default="default",
+        pattern=r"^[a-z0-9][a-z0-9-]{0,62}$",
+        description="Word in the public forms' addresses.",
+    )
     public_url: str = Field(default="", description="Where people and relying parties reach the hub.")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["auto", "json", "console"] = "auto"
@@ -135,10 +149,9 @@ class Settings(BaseModel):
     @property
     def server_names(self) -> tuple[str, ...]:
         """Names for the hub's own certificate: configured ones, this host, loopback."""
-        host = self.http_address.host
         own = [socket.gethostname(), "localhost", "127.0.0.1", "::1"]
-        if not _is_wildcard(host):
-            own.append(host)
+        hosts = [Address.parse(item).host for item in (self.http, self.grpc, self.enroll)]
+        own += [host for host in [self.agent_host, *hosts] if not _is_wildcard(host)]
         return tuple(dict.fromkeys(name for name in [*self.names, *own] if name))
 
     @property
@@ -146,10 +159,45 @@ class Settings(BaseModel):
         """Where people reach the hub: ``public_url``, or made from the listener's address."""
         if self.public_url:
             return self.public_url.rstrip("/")
+        if "http" in self.running:
+            return self.running["http"]
         address = self.http_address
         host = socket.gethostname() if _is_wildcard(address.host) else address.host
         scheme = "http" if self.insecure_http else "https"
         return f"{scheme}://{Address(host=host, port=address.port)}"
+
+    @property
+    def status_base_url(self) -> str:
+        """Where CRLs and CA certificates are published; in the clear where there is a listener for it."""
+        if self.public_url or not self.status_http:
+            return self.base_url
+        return f"http://{self.reached_at(self.status_http, Address.parse(self.status_http).port)}"
+
+    def reached_at(self, address: str, port: int) -> str:
+        """Return HOST:PORT at which agents reach a listener bound to ``address`` and ``port``."""
+        host = self.agent_host or Address.parse(address).host
+        if _is_wildcard(host):
+            host = self.names[0] if self.names else socket.gethostname()
+        return str(Address(host=host, port=port))
+
+    @property
+    def running(self) -> dict[str, str]:
+        """Where the hub of this data directory listens now; empty when none runs."""
+        try:
+            found: dict[str, str] = json.loads((self.data_dir / RUN_FILE).read_text())
+            # A hub that was killed left its file behind.
+            os.kill(int(found["pid"]), 0)
+        except PermissionError:
+            return found
+        except (OSError, ValueError, KeyError):
+            return {}
+        return found
+
+    @property
+    def enroll_address(self) -> str:
+        """HOST:PORT at which agents enroll: of the running hub, or as configured."""
+        configured = Address.parse(self.enroll)
+        return self.running.get("enroll") or self.reached_at(self.enroll, configured.port)
 
     def check_listening(self) -> None:
         """Refuse what would send passwords over a network in the clear.
@@ -205,6 +253,22 @@ def _from_file(path: Path) -> dict[str, Any]:
         raise ConfigurationError(f"{path}: {error}") from error
     found.pop("data_dir", None)
     return found
+
+
+def write_config(data_dir: Path, values: Mapping[str, str]) -> None:
+    """Put settings into ``DIR/config.toml``, readable by its owner only: a database URL may hold a password.
+
+    Raises:
+        ConfigurationError: the file is there already, or can't be written.
+    """
+    path = data_dir / CONFIG_FILE
+    lines = "".join(f"{name} = {json.dumps(value)}\n" for name, value in sorted(values.items()))
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        raise ConfigurationError(f"{path}: {error.strerror}") from error
+    with os.fdopen(descriptor, "w") as file:
+        file.write(lines)
 
 
 def create_key(path: Path) -> KeyEncryptionKey:

@@ -97,7 +97,7 @@ def configure_logging(*, level: str = "info", style: str = "auto", stream: TextI
     root.handlers = [handler]
     root.setLevel(_number(level))
     # Statements carry values; they stay out even when everything else is told.
-    for noisy in ("sqlalchemy.engine", "aiosqlite", "asyncio", "aiohttp.access"):
+    for noisy in ("sqlalchemy.engine", "aiosqlite", "asyncio", "aiohttp.access", "alembic"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 

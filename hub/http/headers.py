@@ -17,6 +17,8 @@ CONSOLE_CSP = (
 )
 API_CSP = "default-src 'none'; frame-ancestors 'none'"
 _ALWAYS = {
+    # Without one, the library's name and version would stand there.
+    "Server": "certwright",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",

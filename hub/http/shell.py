@@ -34,6 +34,8 @@ _ROUTE = web.RequestKey("route", BoundRoute)
 _PRINCIPAL = web.RequestKey("principal", str)
 _INT_PARAMETER = re.compile(r"\{(\w+):int\}")
 _LINGER_S = 10.0
+# Asked for every few seconds by load balancers and Prometheus.
+_WATCHERS = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
 class RequestObserver(Protocol):
@@ -166,6 +168,8 @@ class _Shell:
                 method=request.method, route=template, status=status, seconds=seconds
             )
         log = _log.info if seconds < self._options.slow_request_s else _log.warning
+        if template in _WATCHERS and status == 200:
+            log = _log.debug
         log(
             "request",
             request_id=request[_REQUEST_ID],

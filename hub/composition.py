@@ -1,0 +1,171 @@
+"""Which services and routes a hub has: the one list of rooms, and the order in which they are built.
+
+A new room adds its service to :class:`Services` and its routes to :func:`build_route_sets`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from hub.access.policy import PolicyAuthorizer
+from hub.access.routes import access_routes
+from hub.access.service import AccessService
+from hub.access.sessions import SessionTimes
+from hub.config import Settings, load_key
+from hub.db.migrations.runner import schema_state
+from hub.db.uow import Database
+from hub.fleet.authority import Authority, load_authority
+from hub.fleet.enrollment import Addresses
+from hub.fleet.service import FleetService
+from hub.http.events import EventRoutes
+from hub.http.health import HealthRoutes
+from hub.http.metrics import HttpMetrics
+from hub.http.openapi import OpenApiRoutes
+from hub.http.routing import RouteSet
+from hub.issuers.routes import IssuerRoutes, StatusRoutes
+from hub.issuers.service import IssuerService
+from hub.lifecycle.service import LifecycleService, Rooms
+from hub.organizations.routes import DomainRoutes, OrganizationRoutes
+from hub.organizations.service import OrganizationService
+from hub.profiles.routes import ProfileRoutes
+from hub.profiles.service import ProfileService
+from pki.at_rest import KeyEncryptionKey, new_key
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """The rooms' services over one database."""
+
+    db: Database
+    access: AccessService
+    organizations: OrganizationService
+    profiles: ProfileService
+    issuers: IssuerService
+    fleet: FleetService
+    lifecycle: LifecycleService
+
+
+def build_services(
+    db: Database,
+    settings: Settings,
+    *,
+    kek: KeyEncryptionKey,
+    authority: Authority | None,
+    status_url: str,
+) -> Services:
+    """Build all services; ``status_url`` is where CRLs and CA certificates are published."""
+    times = SessionTimes(
+        idle=timedelta(minutes=settings.session_idle_minutes),
+        absolute=timedelta(hours=settings.session_hours),
+    )
+    organizations, profiles = OrganizationService(db), ProfileService(db)
+    issuers = IssuerService(db, kek, public_url=status_url)
+    fleet = FleetService(db, authority=authority)
+    rooms = Rooms(organizations=organizations, profiles=profiles, issuers=issuers, fleet=fleet)
+    return Services(
+        db=db,
+        access=AccessService(db, times=times),
+        organizations=organizations,
+        profiles=profiles,
+        issuers=issuers,
+        fleet=fleet,
+        lifecycle=LifecycleService(db, rooms),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteParts:
+    """What routes need beside services."""
+
+    addresses: Addresses
+    metrics: HttpMetrics
+    base_url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Routes:
+    """All routes, and those of them that are told to stop or may be served in the clear."""
+
+    all: tuple[RouteSet, ...]
+    events: EventRoutes
+    status: StatusRoutes
+
+
+def build_route_sets(services: Services, parts: RouteParts) -> Routes:
+    """Build the routes of all rooms."""
+    db = services.db
+    events = EventRoutes(db)
+    status = StatusRoutes(db, services.issuers)
+    rooms: list[RouteSet] = [
+        *access_routes(services.access),
+        OrganizationRoutes(db, services.organizations),
+        DomainRoutes(db, services.organizations),
+        ProfileRoutes(db, services.profiles),
+        IssuerRoutes(db, services.issuers),
+        events,
+    ]
+    health = HealthRoutes(
+        checks={"database": lambda: _database(db), "schema": lambda: _schema(db)},
+        metrics=parts.metrics,
+        authenticator=services.access,
+        authorizer=PolicyAuthorizer(),
+    )
+    return Routes(all=(*rooms, status, health, OpenApiRoutes(rooms)), events=events, status=status)
+
+
+async def _database(db: Database) -> str | None:
+    try:
+        await db.check()
+    except Exception as error:  # noqa: BLE001 - whatever the driver raises, the answer is the same
+        return type(error).__name__
+    return None
+
+
+async def _schema(db: Database) -> str | None:
+    state = await schema_state(db)
+    return None if state.is_current else f"is {state.current}, must be {state.needed}"
+
+
+def describe_api(settings: Settings) -> list[RouteSet]:
+    """Return the routes for their description only: nothing is opened or connected to."""
+    db = Database.open("sqlite://")
+    services = build_services(
+        db, settings, kek=KeyEncryptionKey(new_key()), authority=None, status_url="https://hub.example"
+    )
+    parts = RouteParts(addresses=Addresses(), metrics=HttpMetrics(), base_url="https://hub.example")
+    return list(build_route_sets(services, parts).all)
+
+
+async def enrollment_token(
+    settings: Settings, *, kinds: list[str], organization: str | None, lifetime_s: int
+) -> str:
+    """Create an enrollment token for the hub of these settings, running or not; return its text.
+
+    Raises:
+        ConfigurationError: the key can't be read.
+        HubError: an unknown kind or organization, or a hub that was never initialized.
+    """
+    kek = load_key(settings.key_path)
+    db = Database.open(settings.database)
+    try:
+        authority = await load_authority(db, kek)
+        services = build_services(
+            db, settings, kek=kek, authority=authority, status_url=settings.status_base_url
+        )
+        async with db.write() as uow:
+            organization_id = None
+            if organization is not None:
+                organization_id = (await services.organizations.by_name(uow.session, organization)).id
+            contents = await services.fleet.create_token(
+                uow,
+                kinds=kinds,
+                organization_id=organization_id,
+                lifetime_s=lifetime_s,
+                enroll_address=settings.enroll_address,
+                http_url=settings.base_url,
+                created_by="command line",
+            )
+    finally:
+        await db.close()
+    return contents.text()
