@@ -1,25 +1,26 @@
 #!/bin/sh
-# Installs the real servers that the tests talk to, from Debian's packages. Does nothing where all are present.
-# Without root it says what is missing and how to get it.
+# Installs real server programs from Debian's packages: those named as arguments, or all that the tests talk to.
+# Does nothing where all are present. Without root it says what is missing and how to get it.
 set -eu
 missing=""
 need() { # need PROGRAM PACKAGE
     command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ] || missing="$missing $2"
 }
-need apache2 apache2
-need nginx nginx-light
-need chromium chromium
-need openssl openssl
-need curl curl
-need dpkg-deb dpkg
-ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$missing postgresql"
+[ $# -gt 0 ] || set -- apache2 nginx chromium openssl curl postgresql
+for program in "$@"; do
+    case "$program" in
+        nginx) need nginx nginx-light ;;
+        postgresql) ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$missing postgresql" ;;
+        *) need "$program" "$program" ;;
+    esac
+done
 [ -z "$missing" ] && exit 0
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null 2>&1; then
-    echo "tests: missing programs. On Debian or Ubuntu, as root: apt-get install$missing" >&2
+    echo "missing programs; on Debian or Ubuntu, as root: apt-get install$missing" >&2
     exit 1
 fi
-echo "tests: installing$missing"
-# The packages must not start their services: the tests run private instances on free ports.
+echo "installing$missing from Debian's packages"
+# The packages must not start their services: private instances run on free ports.
 policy=/usr/sbin/policy-rc.d
 if [ ! -e "$policy" ]; then
     printf '#!/bin/sh\nexit 101\n' >"$policy"
