@@ -279,3 +279,90 @@ class CommandFailure:
 def kind_of(body: CommandBody) -> str:
     """Return the command's kind, such as ``DiscoverNetwork``."""
     return type(body).__name__
+
+
+def result_kind_of(result: CommandResult) -> str:
+    """Return the result's kind, such as ``NetworkDiscovered``."""
+    return type(result).__name__
+
+
+# The one kind of result that ends a command of each kind successfully.
+RESULT_OF: dict[str, type[CommandResult]] = {
+    "DiscoverNetwork": NetworkDiscovered,
+    "DiscoverServers": ServerInventory,
+    "GenerateCertificate": CertificateGenerated,
+    "StoreCertificate": CertificateStored,
+    "InstallCertificate": CertificateInstalled,
+    "ExportKey": KeyExported,
+    "DeleteKey": KeyDeleted,
+}
+
+
+# ---- what other rooms are told about commands and agents
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunningCommand:
+    """A command that an agent is working on."""
+
+    id: str
+    kind: str
+    agent_id: str
+    subject_type: str
+    subject_id: str
+    organization_id: int | None
+    body: CommandBody
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinishedCommand:
+    """A command that has ended: exactly one of ``result`` and ``failure`` is set.
+
+    A cancelled one carries the failure reason ``Cancelled``, an expired one ``Expired``.
+    """
+
+    id: str
+    kind: str
+    agent_id: str
+    subject_type: str
+    subject_id: str
+    organization_id: int | None = None
+    body: CommandBody
+    result: CommandResult | None
+    failure: CommandFailure | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandProgress:
+    """How far a command is; ``share`` from 0 to 1, negative where it can't be told."""
+
+    share: float
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentRecord:
+    """An agent as other rooms see it. ``status``: "active" or "removed"."""
+
+    id: str
+    name: str
+    kind: str
+    organization_id: int | None
+    status: str
+    receiver_public_key: bytes = field(repr=False)
+    connected: bool
+    capabilities: tuple[str, ...] = ()
+    version: str = ""
+    hostname: str = ""
+    platform: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeRecord:
+    """A node of an agent's server, as the last inventory has it. ``lost``: no longer reported."""
+
+    agent_id: str
+    server: str
+    server_kind: str
+    node: ServerNode
+    lost: bool

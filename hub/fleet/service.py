@@ -1,0 +1,456 @@
+"""The fleet's rules and the only way in for other rooms: agents, their tokens, and commands to them.
+
+Commands are enqueued in the caller's transaction, next to the change that made them necessary. What becomes
+of them reaches the caller's room through the handlers it registers, in the transaction that records it.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, delete, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from hub.db.errors import Malformed
+from hub.db.outbox import Event
+from hub.db.uow import Database, UnitOfWork
+from hub.db.upsert import insert_for
+from hub.fleet import inventory
+from hub.fleet.authority import Authority
+from hub.fleet.command_rows import CommandRow, load, store
+from hub.fleet.commands import (
+    AgentRecord,
+    CommandBody,
+    CommandFailure,
+    CommandProgress,
+    FinishedCommand,
+    NetworkFinds,
+    NodeRecord,
+    RunningCommand,
+    kind_of,
+)
+from hub.fleet.errors import (
+    AgentNotFound,
+    AgentOutsideOrganization,
+    AgentRemoved,
+    AuthorityMissing,
+    CommandNotFound,
+    CommandTransitionNotAllowed,
+    KindNotSupported,
+    TokenNotFound,
+)
+from hub.fleet.models import Agent, EnrollmentToken, FleetCommand, SpentChallenge
+from hub.fleet.outcomes import Handlers, retry_outcomes
+from hub.fleet.presence import ACTIVE, REMOVED, disconnect_silent, silence_limit
+from hub.fleet.reports import CANCELLED, EXPIRED, CommandReports
+from hub.fleet.settings import FleetSettings
+from hub.fleet.states import DISPLAY_NAMES, OPEN, CommandEffect, CommandEvent, CommandState
+from hub.fleet.tokens import TokenContents, new_secret, secret_sha256
+from hub.fleet.wire import KINDS, body_bytes
+
+# Agents refuse commands that stay good for more than 31 days.
+MAX_DEADLINE = timedelta(days=30)
+MAX_TOKEN_LIFETIME = timedelta(days=365)
+# An agent gives up by itself at the deadline; its word is worth waiting for a little.
+ANSWER_GRACE = timedelta(minutes=2)
+_SWEEP_ROUND = 500
+
+__all__ = [
+    "AgentRecord",
+    "CommandProgress",
+    "FinishedCommand",
+    "FleetService",
+    "NodeRecord",
+    "RunningCommand",
+]
+
+
+class FleetService:
+    """Agents and commands, as other rooms use them."""
+
+    def __init__(
+        self,
+        db: Database,
+        *,
+        authority: Authority | None = None,
+        settings: FleetSettings | None = None,
+    ) -> None:
+        self.db = db
+        self.authority = authority
+        self.settings = settings or FleetSettings()
+        self.handlers = Handlers()
+        self.reports = CommandReports(self.handlers)
+        self.on_outcome("DiscoverServers", inventory.take_inventory)
+        self.on_outcome("InstallCertificate", inventory.take_served)
+
+    # ---- what other rooms ask to be told
+
+    def on_outcome(
+        self, kind: str, handler: Callable[[UnitOfWork, FinishedCommand], Awaitable[None]]
+    ) -> None:
+        """Call ``handler`` with every ended command of ``kind``, in the transaction that records its end.
+
+        A handler must use the unit of work that it is given: opening another one waits for this one for ever.
+        When it raises, what it did is undone and it is called again later (see :mod:`hub.fleet.outcomes`).
+        """
+        self.handlers.outcome[kind].append(handler)
+
+    def on_batch(
+        self, kind: str, handler: Callable[[UnitOfWork, RunningCommand, NetworkFinds], Awaitable[None]]
+    ) -> None:
+        """Call ``handler`` with each batch of a result, once and in order, before it is acknowledged.
+
+        When it keeps raising, the command fails with the reason ``ResultNotStored``.
+        """
+        self.handlers.batch[kind].append(handler)
+
+    def on_progress(
+        self, kind: str, handler: Callable[[UnitOfWork, RunningCommand, CommandProgress], Awaitable[None]]
+    ) -> None:
+        """Call ``handler`` with the progress of commands of ``kind``, at most once a second each."""
+        self.handlers.progress[kind].append(handler)
+
+    # ---- agents
+
+    async def agent(self, session: AsyncSession, agent_id: str) -> AgentRecord:
+        """Return an agent.
+
+        Raises:
+            AgentNotFound: there is none.
+        """
+        row = await session.get(Agent, agent_id, populate_existing=True)
+        if row is None:
+            raise AgentNotFound
+        return AgentRecord(
+            id=row.id,
+            name=row.name,
+            kind=row.kind,
+            organization_id=row.organization_id,
+            status=row.status,
+            receiver_public_key=row.receiver_public_key,
+            connected=row.session_id is not None,
+            capabilities=tuple(row.capabilities),
+            version=row.version,
+            hostname=row.hostname,
+            platform=row.platform,
+        )
+
+    async def find_node(self, session: AsyncSession, agent_id: str, server: str, node_id: str) -> NodeRecord:
+        """Return a node of an agent's server, as the last inventory has it.
+
+        Raises:
+            NodeNotFound: the agent never reported it.
+        """
+        return await inventory.find_node(session, agent_id, server, node_id)
+
+    async def rename_agent(self, uow: UnitOfWork, agent_id: str, *, name: str) -> None:
+        """Give an agent another display name; a connected one is told.
+
+        Raises:
+            AgentNotFound, Malformed: there is none, or the name is empty or too long.
+        """
+        text = name.strip()
+        if not 0 < len(text) <= 200:
+            raise Malformed("a name has 1 to 200 characters", field="name")
+        agent = await self._active(uow.session, agent_id)
+        await uow.session.execute(update(Agent).where(Agent.id == agent_id).values(name=text))
+        uow.notify("agents", agent_id)
+        uow.emit(_agent_event("AgentRenamed", agent, name=text, before=agent.name))
+
+    async def remove_agent(self, uow: UnitOfWork, agent_id: str) -> None:
+        """Remove an agent: its identity is good no longer, its stream is cut, its open commands fail.
+
+        Raises:
+            AgentNotFound, AgentRemoved: there is none, or it has been removed already.
+        """
+        agent = await self._active(uow.session, agent_id)
+        columns = {"status": REMOVED, "removed_at": uow.now, "session_id": None, "replica": None}
+        await uow.session.execute(
+            update(Agent).where(Agent.id == agent_id, Agent.status == ACTIVE).values(columns)
+        )
+        failure = CommandFailure(reason="AgentRemoved", message=f"the agent {agent.name} has been removed")
+        for row in await load(uow.session, FleetCommand.agent_id == agent_id, _is_open()):
+            await self.reports.finish(uow, row, CommandEvent.REFUSE, failure)
+        uow.notify("agents", agent_id)
+        uow.emit(_agent_event("AgentRemoved", agent))
+
+    async def _active(self, session: AsyncSession, agent_id: str) -> AgentRecord:
+        agent = await self.agent(session, agent_id)
+        if agent.status != ACTIVE:
+            raise AgentRemoved
+        return agent
+
+    # ---- enrollment tokens
+
+    async def create_token(
+        self,
+        uow: UnitOfWork,
+        *,
+        kinds: Sequence[str],
+        organization_id: int | None,
+        lifetime_s: int,
+        enroll_address: str,
+        http_url: str = "",
+        created_by: str,
+    ) -> TokenContents:
+        """Create a one-time token; ``text()`` of what is returned is shown once and never again.
+
+        Raises:
+            Malformed: a kind is not known, there is none, or the lifetime is not between a minute and a year.
+        """
+        unknown = [kind for kind in kinds if kind not in KINDS]
+        if unknown or not kinds:
+            raise Malformed(f"kinds are some of {', '.join(KINDS)}", field="kinds")
+        lifetime = timedelta(seconds=lifetime_s)
+        if not timedelta(minutes=1) <= lifetime <= MAX_TOKEN_LIFETIME:
+            raise Malformed("a token is good for a minute to a year", field="lifetime_s")
+        if self.authority is None:
+            raise AuthorityMissing
+        token_id, secret = new_secret()
+        wanted = sorted(set(kinds), key=KINDS.index)
+        await uow.session.execute(
+            insert(EnrollmentToken).values(
+                id=token_id,
+                secret_sha256=secret_sha256(secret),
+                kinds=wanted,
+                organization_id=organization_id,
+                created_by=created_by,
+                created_at=uow.now,
+                expires_at=uow.now + lifetime,
+            )
+        )
+        uow.emit(_token_event("EnrollmentTokenCreated", token_id, organization_id, kinds=wanted))
+        return TokenContents(
+            id=token_id,
+            secret=secret,
+            enroll=enroll_address,
+            http=http_url,
+            ca_sha256=self.authority.ca_sha256,
+            kinds=tuple(wanted),
+        )
+
+    async def revoke_token(self, uow: UnitOfWork, token_id: str) -> None:
+        """Withdraw a token; one that has been used stays as it is.
+
+        Raises:
+            TokenNotFound: there is none.
+        """
+        changed = await uow.session.execute(
+            update(EnrollmentToken)
+            .where(
+                EnrollmentToken.id == token_id,
+                EnrollmentToken.used_at.is_(None),
+                EnrollmentToken.revoked_at.is_(None),
+            )
+            .values(revoked_at=uow.now)
+            .returning(EnrollmentToken.organization_id)
+        )
+        row = changed.first()
+        if row is not None:
+            uow.emit(_token_event("EnrollmentTokenRevoked", token_id, row.organization_id))
+        elif await uow.session.get(EnrollmentToken, token_id) is None:
+            raise TokenNotFound
+
+    # ---- commands
+
+    async def enqueue(
+        self,
+        uow: UnitOfWork,
+        *,
+        agent_id: str,
+        body: CommandBody,
+        deadline_s: int,
+        subject_type: str,
+        subject_id: str,
+        organization_id: int | None,
+        requested_by: str,
+        idempotency_key: str | None = None,
+        max_attempts: int = 3,
+        retry_of: str | None = None,
+    ) -> str:
+        """Queue a command and return its id; with a known ``idempotency_key`` that of the earlier one.
+
+        It waits for an agent that is away until its deadline.
+
+        Raises:
+            AgentNotFound, AgentRemoved: nobody could execute it.
+            AgentOutsideOrganization: the agent belongs to another organization.
+            KindNotSupported: the agent has said what it understands, and this is not among it.
+        """
+        agent, kind = await self._active(uow.session, agent_id), kind_of(body)
+        if agent.organization_id is not None and agent.organization_id != organization_id:
+            raise AgentOutsideOrganization
+        if agent.capabilities and kind not in agent.capabilities:
+            raise KindNotSupported(f"the agent {agent.name} does not understand {kind}")
+        command_id = str(uuid.uuid4())
+        statement = (
+            insert_for(uow.session, FleetCommand)
+            .values(
+                id=command_id,
+                delivery_id=command_id,
+                agent_id=agent_id,
+                kind=kind,
+                body=body_bytes(body),
+                state=CommandState.QUEUED.value,
+                subject_type=subject_type,
+                subject_id=subject_id,
+                organization_id=organization_id,
+                requested_by=requested_by,
+                idempotency_key=idempotency_key,
+                retry_of=retry_of,
+                created_at=uow.now,
+                deadline=uow.now + min(timedelta(seconds=deadline_s), MAX_DEADLINE),
+                attempt=1,
+                max_attempts=max_attempts,
+            )
+            .on_conflict_do_nothing(index_elements=["idempotency_key"])
+            .returning(FleetCommand.id)
+        )
+        if (await uow.session.execute(statement)).first() is None:
+            earlier: str = (
+                await uow.session.execute(
+                    select(FleetCommand.id).where(FleetCommand.idempotency_key == idempotency_key)
+                )
+            ).scalar_one()
+            return earlier
+        uow.notify("commands", agent_id)
+        uow.emit(
+            Event(
+                kind="CommandQueued",
+                object_type="command",
+                object_id=command_id,
+                organization_id=organization_id,
+                data={"kind": kind, "agent_id": agent_id, "state": CommandState.QUEUED.value},
+            )
+        )
+        return command_id
+
+    async def cancel(self, uow: UnitOfWork, command_id: str) -> None:
+        """Cancel a command: at once while it is queued, otherwise the agent is asked to give it up.
+
+        Raises:
+            CommandNotFound: there is none.
+            CommandTransitionNotAllowed: it has ended.
+        """
+        row = await self._command(uow, command_id)
+        if row.state is CommandState.QUEUED:
+            failure = CommandFailure(reason=CANCELLED, message="cancelled while it waited to be sent")
+            await self.reports.finish(uow, row, CommandEvent.CANCEL, failure)
+            return
+        if row.move(CommandEvent.CANCEL, cancel_requested_at=uow.now) is CommandEffect.CANCEL_ASKED:
+            await store(uow.session, [row])
+            uow.emit(row.event("CommandCancelRequested"))
+        uow.notify("commands", row.agent_id)
+
+    async def retry(self, uow: UnitOfWork, command_id: str, *, requested_by: str) -> str:
+        """Try a command that did not succeed once more, as a new one; return its id.
+
+        A command whose end the responsible room could not take is not repeated: its end is handed over again,
+        and its own id is returned.
+
+        Raises:
+            CommandNotFound: there is none.
+            CommandTransitionNotAllowed: it has not ended, or it succeeded.
+        """
+        row = await self._command(uow, command_id)
+        stored = await uow.session.get(FleetCommand, command_id, populate_existing=True)
+        if stored is None:
+            raise CommandNotFound
+        if row.is_final and stored.outcome_state in {"pending", "failed"}:
+            stored.outcome_state, stored.outcome_attempts, stored.outcome_next_at = "pending", 0, uow.now
+            return command_id
+        if not row.is_final or row.state is CommandState.SUCCESSFUL:
+            raise CommandTransitionNotAllowed(state=DISPLAY_NAMES[row.state], event="be_retried")
+        return await self.enqueue(
+            uow,
+            agent_id=row.agent_id,
+            body=row.running().body,
+            deadline_s=int((stored.deadline - stored.created_at).total_seconds()),
+            subject_type=row.subject_type,
+            subject_id=row.subject_id,
+            organization_id=row.organization_id,
+            requested_by=requested_by,
+            idempotency_key=f"retry:{command_id}",
+            max_attempts=row.max_attempts,
+            retry_of=command_id,
+        )
+
+    async def _command(self, uow: UnitOfWork, command_id: str) -> CommandRow:
+        rows = await load(uow.session, FleetCommand.id == command_id)
+        if not rows:
+            raise CommandNotFound
+        return rows[0]
+
+    # ---- jobs; every one may run in several replicas at once
+
+    async def sweep(self) -> None:
+        """Do all that only the passing of time brings about."""
+        now = self.db.clock()
+        await self.expire_due(now)
+        async with self.db.write() as uow:
+            await disconnect_silent(
+                uow,
+                silent_since=now - silence_limit(self.settings.heartbeat_timeout_s, self.settings.flush_s),
+            )
+        async with self.db.write() as uow:
+            await retry_outcomes(uow, self.handlers, now)
+            await uow.session.execute(delete(SpentChallenge).where(SpentChallenge.expires_at < now))
+
+    async def expire_due(self, now: datetime) -> int:
+        """End commands whose deadline has passed; return how many."""
+        due = or_(
+            (FleetCommand.state == CommandState.QUEUED.value) & (FleetCommand.deadline <= now),
+            (FleetCommand.state.in_([state.value for state in OPEN]))
+            & (FleetCommand.deadline <= now - ANSWER_GRACE),
+            # Never accepted, so there may be nobody to confirm that it was given up.
+            (FleetCommand.state == CommandState.CANCELLING.value)
+            & FleetCommand.accepted_at.is_(None)
+            & (FleetCommand.cancel_requested_at <= now - ANSWER_GRACE),
+        )
+        count = 0
+        while True:
+            async with self.db.write() as uow:
+                rows = await load(uow.session, due, limit=_SWEEP_ROUND, skip_locked=True)
+                for row in rows:
+                    await self.reports.finish(uow, row, CommandEvent.EXPIRE, _expired(row))
+            count += len(rows)
+            if len(rows) < _SWEEP_ROUND:
+                return count
+
+
+def _expired(row: CommandRow) -> CommandFailure:
+    match row.state:
+        case CommandState.QUEUED if row.dispatched_at is None:
+            return CommandFailure(reason=EXPIRED, message="the agent did not connect before the deadline")
+        case CommandState.QUEUED:
+            return CommandFailure(reason=EXPIRED, message="the agent did not come back before the deadline")
+        case CommandState.CANCELLING:
+            return CommandFailure(reason=CANCELLED, message="the agent did not confirm that it gave it up")
+        case _:
+            return CommandFailure(reason=EXPIRED, message="the agent did not answer before the deadline")
+
+
+def _is_open() -> ColumnElement[bool]:
+    return FleetCommand.state.in_([state.value for state in OPEN])
+
+
+def _agent_event(kind: str, agent: AgentRecord, **data: str) -> Event:
+    return Event(
+        kind=kind,
+        object_type="agent",
+        object_id=agent.id,
+        organization_id=agent.organization_id,
+        data={"name": agent.name, **data},
+    )
+
+
+def _token_event(kind: str, token_id: str, organization_id: int | None, **data: object) -> Event:
+    return Event(
+        kind=kind,
+        object_type="enrollment_token",
+        object_id=token_id,
+        organization_id=organization_id,
+        data=data,
+    )
