@@ -56,7 +56,9 @@ class GenerateCertificateHandler:
         except KeyNotFound:
             context.progress(-1, f"making a key of type {key_type}")
             key = await asyncio.to_thread(generate_key, key_type)
-            return await self._keys.add(body.key_id, key, key_type=key_type, origin="generated")
+            stored = await self._keys.add(body.key_id, key, key_type=key_type, origin="generated")
+            if stored.key_type == key_type:
+                return stored
         same = await self._keys.request(body.key_id, parameters) is not None
         # A key without any CSR is what a kill between the two leaves.
         fresh = stored.key_type == key_type and not await self._keys.has_requests(body.key_id)
