@@ -40,7 +40,11 @@ def pack(packager: str, build_dir: Path, target_dir: Path) -> Path:
     target = target_dir / f"certwright-agent_{package_version}_{arch}.{packager}"
     # nfpm expands variables in a few places only, and not in the contents' sources.
     description = Template((ROOT / "installers/agent/nfpm.yaml").read_text()).substitute(
-        CERTWRIGHT_ARCH=arch, CERTWRIGHT_VERSION=package_version, CERTWRIGHT_BUILD=build_dir
+        CERTWRIGHT_ARCH=arch,
+        CERTWRIGHT_VERSION=package_version,
+        CERTWRIGHT_BUILD=build_dir,
+        # What was linked here runs with this C library or a newer one: build on the oldest system to support.
+        CERTWRIGHT_GLIBC=platform.libc_ver()[1],
     )
     expanded = build_dir / "nfpm.yaml"
     expanded.write_text(description)

@@ -1,8 +1,8 @@
 """``make demo``: the main job on real servers, end to end, on the embedded database.
 
 With ``--once`` it exits 0 only when both ports serve what was issued for them. Without it, hub, agents and
-servers stay up, and the console's address and a login are printed. State lives in ``.demo``; a second run goes
-on from there, ``--fresh`` begins anew.
+servers stay up, and the console's address and a login are printed. State lives in ``.demo``; a second run
+goes on from there, ``--fresh`` begins anew.
 """
 
 from __future__ import annotations

@@ -228,10 +228,10 @@ class Agent:
         """Replace the agent's local policy."""
         (self.state_dir / "policy.toml").write_text(text)
 
-    def start(self) -> None:
-        """Start running; does not wait for the connection."""
+    def start(self, *, log: Path | None = None) -> None:
+        """Start running, with the log in the state directory or ``log``; does not wait for the hub."""
         command = [*self.program, "run", "--state-dir", str(self.state_dir)]
-        self.running = Running(command, self.state_dir / "agent.log")
+        self.running = Running(command, log or self.state_dir / "agent.log")
         self.running.start()
 
     def stop(self) -> int:
