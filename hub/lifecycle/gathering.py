@@ -66,7 +66,7 @@ def _read_csr(request: EnrollmentRequest) -> tuple[ParsedCsr | None, Finding | N
     try:
         return parse_csr(request.csr), None
     except PkiError as fault:
-        return None, Finding(fault.code, str(fault))
+        return None, Finding(type(fault).__name__, str(fault))
 
 
 def _normalized(name: str, field: str, faults: list[FieldFinding]) -> str:

@@ -95,7 +95,7 @@ class Issuance:
         except Unavailable as fault:
             return Later(message=fault.message, retry_after_s=fault.retry_after_s)
         except (PolicyViolation, PkiError) as fault:
-            reason = getattr(fault, "reason", fault.code)
+            reason = getattr(fault, "reason", type(fault).__name__)
             return Refused(reason=reason, message=str(fault), invalid=isinstance(fault, PkiError))
 
     async def apply(self, steps: Sequence[Step]) -> None:
@@ -169,7 +169,7 @@ class Issuance:
         except Unavailable as fault:
             return Later(message=fault.message, retry_after_s=fault.retry_after_s)
         except (HubError, PkiError) as fault:
-            return Refused(reason=fault.code, message=str(fault), invalid=False)
+            return Refused(reason=type(fault).__name__, message=str(fault), invalid=False)
 
     def _sort(self, row: OrderRow, answer: SubmitOutcome | Later, answers: _Answers) -> None:
         if not isinstance(answer, Issued):

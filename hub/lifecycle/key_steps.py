@@ -72,7 +72,7 @@ class KeySteps:
         try:
             csr = parse_csr(generated.csr)
         except PkiError as fault:
-            await self._give_up(uow, row, Finding(fault.code, str(fault)))
+            await self._give_up(uow, row, Finding(type(fault).__name__, str(fault)))
             return
         finding = differs_from_request(row, csr)
         if finding is not None:

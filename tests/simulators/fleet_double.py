@@ -216,7 +216,7 @@ class FleetDouble:
         commands = self.open_commands()
         for command in commands:
             failure = self.state.faults.pop(command.kind, None)
-            result = None if failure else self._perform(command)
+            result = None if failure else self.perform(command)
             await self.finish(command.id, result=result, failure=failure)
         return len(commands)
 
@@ -263,7 +263,7 @@ class FleetDouble:
 
     # ---- what an agent does
 
-    def _perform(self, command: SentCommand) -> CommandResult:
+    def perform(self, command: SentCommand) -> CommandResult:
         match command.body:
             case GenerateCertificate() as body:
                 return self._generate(command.agent_id, body)
