@@ -20,12 +20,6 @@ class AgentNotFound(NotFound):
     code = "agent_not_found"
 
 
-class NodeNotFound(NotFound):
-    """The agent has no such server or node."""
-
-    code = "node_not_found"
-
-
 class CommandNotFound(NotFound):
     """There is no such command, or it is outside your scope."""
 

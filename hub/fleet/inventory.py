@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -21,7 +20,6 @@ from hub.fleet.commands import (
     ServerInventory,
     ServerNode,
 )
-from hub.fleet.errors import NodeNotFound
 from hub.fleet.models import Agent, AgentNode, AgentPort, AgentServer
 
 _MAX_SERVERS, _MAX_NODES, _MAX_PORTS = 200, 2000, 64
@@ -162,15 +160,11 @@ async def _node_row(
     return (found[0], found[1]) if found else None
 
 
-async def find_node(session: AsyncSession, agent_id: str, server: str, node_id: str) -> NodeRecord:
-    """Return a node as the last inventory has it.
-
-    Raises:
-        NodeNotFound: the agent never reported it.
-    """
+async def find_node(session: AsyncSession, agent_id: str, server: str, node_id: str) -> NodeRecord | None:
+    """Return a node as the last inventory has it; None where the agent never reported it."""
     found = await _node_row(session, agent_id, server, node_id)
     if found is None:
-        raise NodeNotFound
+        return None
     node, its_server = found
     ports = await session.execute(
         select(AgentPort)
@@ -211,10 +205,9 @@ class InventoryRows:
     servers: list[AgentServer]
     nodes: list[AgentNode]
     ports: list[AgentPort]
-    at: datetime
 
 
-async def inventory_rows(session: AsyncSession, agent_id: str, *, now: datetime) -> InventoryRows:
+async def inventory_rows(session: AsyncSession, agent_id: str) -> InventoryRows:
     """Return what is stored about the servers of an agent."""
     servers = list(
         (
@@ -237,4 +230,4 @@ async def inventory_rows(session: AsyncSession, agent_id: str, *, now: datetime)
             )
         ).scalars()
     )
-    return InventoryRows(servers, nodes, ports, now)
+    return InventoryRows(servers, nodes, ports)

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-import structlog
 from sqlalchemy import Table, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -20,16 +19,14 @@ from hub.db.errors import HubError
 from hub.db.outbox import Event
 from hub.db.uow import UnitOfWork
 from hub.fleet.command_rows import CommandRow, chunks, load, load_delivered, store
-from hub.fleet.errors import AgentNotAdmitted, ReportRefused
+from hub.fleet.errors import AgentNotAdmitted
 from hub.fleet.messages import AgentHello
 from hub.fleet.models import Agent, FleetCommand
-from hub.fleet.reports import start
+from hub.fleet.reports import refuse, start
 from hub.fleet.states import CommandEffect, CommandEvent, CommandState
 
 ACTIVE, REMOVED = "active", "removed"
 _ANSWERABLE = (CommandState.DISPATCHED, CommandState.ACCEPTED, CommandState.CANCELLING)
-
-_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +109,9 @@ async def opened(uow: UnitOfWork, entries: Sequence[OpenStream]) -> list[Admissi
         if refusal is None and admitted[entry.agent_id] is not entry:
             refusal = AgentNotAdmitted("a newer stream of this agent was opened")
         if refusal is None:
-            answers.append(_settle(uow, entry, agent, named=named, unanswered=unanswered[entry.agent_id]))
+            answers.append(
+                await _settle(uow, entry, agent, named=named, unanswered=unanswered[entry.agent_id])
+            )
         else:
             answers.append(refusal)
     await store(uow.session, [*named.values(), *(row for rows in unanswered.values() for row in rows)])
@@ -154,7 +153,7 @@ async def _unanswered(
     return found
 
 
-def _settle(
+async def _settle(
     uow: UnitOfWork,
     entry: OpenStream,
     agent: Any,
@@ -166,7 +165,7 @@ def _settle(
     for delivery_id in entry.hello.running_command_ids:
         row = named.get(delivery_id)
         if row is not None and row.agent_id != entry.agent_id:
-            return _foreign(uow, entry, row)
+            return await refuse(uow, entry.agent_id, row, report="AgentHello")
         if row is not None:
             start(uow, row)
         if row is None or row.is_final or row.state is CommandState.CANCELLING:
@@ -184,13 +183,6 @@ def _settle(
         running=frozenset(running),
         give_up=tuple(give_up),
     )
-
-
-def _foreign(uow: UnitOfWork, entry: OpenStream, row: CommandRow) -> ReportRefused:
-    _log.warning("agent_report_refused", agent_id=entry.agent_id, command_id=row.id, report="AgentHello")
-    data = {"command_id": row.id, "report": "AgentHello"}
-    uow.emit(Event(kind="AgentReportRefused", object_type="agent", object_id=entry.agent_id, data=data))
-    return ReportRefused(delivery_id=row.delivery_id, reporter_id=entry.agent_id)
 
 
 async def _take_over(uow: UnitOfWork, entries: Sequence[OpenStream], agents: dict[str, Any]) -> None:

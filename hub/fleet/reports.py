@@ -18,16 +18,18 @@ from typing import Any, TypeVar
 import structlog
 from sqlalchemy import insert, select, tuple_
 
+from hub.access import audit
 from hub.db.errors import HubError, Unavailable
 from hub.db.outbox import Event
 from hub.db.uow import UnitOfWork
-from hub.fleet.command_rows import CommandRow, chunks, load_delivered, store
+from hub.fleet.command_rows import CommandRow, load_delivered, store
 from hub.fleet.commands import RESULT_OF, CommandFailure, CommandProgress
 from hub.fleet.errors import ReportRefused, ResultOfAnotherKind
 from hub.fleet.messages import Batch, Done, Progress
 from hub.fleet.models import CommandBatch
 from hub.fleet.outcomes import Handlers
 from hub.fleet.states import CommandEffect, CommandEvent, CommandState
+from hub.http.principal import Principal
 
 FIRST_RETRY_PAUSE = timedelta(seconds=30)
 LONGEST_RETRY_PAUSE = timedelta(minutes=15)
@@ -142,7 +144,7 @@ class CommandReports:
                 _log.info("report_on_unknown_command", agent_id=report.agent_id)
                 found.append(None)
             elif row.agent_id != report.agent_id or row.dispatched_at is None:
-                found.append(_refuse(uow, report, row))
+                found.append(await refuse(uow, report.agent_id, row, report=type(report).__name__))
             else:
                 found.append(row)
         return found
@@ -252,19 +254,21 @@ class CommandReports:
         return effect
 
 
-def _refuse(uow: UnitOfWork, report: Report, row: CommandRow) -> ReportRefused:
-    _log.warning(
-        "agent_report_refused", agent_id=report.agent_id, command_id=row.id, report=type(report).__name__
+async def refuse(uow: UnitOfWork, agent_id: str, row: CommandRow, *, report: str) -> ReportRefused:
+    """Record that an agent reported on a command that is not its own, for those who see everything."""
+    _log.warning("agent_report_refused", agent_id=agent_id, command_id=row.id, report=report)
+    details = {"command_id": row.id, "report": report}
+    uow.emit(Event(kind="AgentReportRefused", object_type="agent", object_id=agent_id, data=details))
+    await audit.record(
+        uow,
+        principal=Principal(kind="agent", id=agent_id, name=agent_id),
+        action="AgentReportRefused",
+        object_type="command",
+        object_id=row.id,
+        organization_id=None,
+        details=details,
     )
-    uow.emit(
-        Event(
-            kind="AgentReportRefused",
-            object_type="agent",
-            object_id=report.agent_id,
-            data={"command_id": row.id, "report": type(report).__name__},
-        )
-    )
-    return ReportRefused(delivery_id=report.delivery_id, reporter_id=report.agent_id)
+    return ReportRefused(delivery_id=row.delivery_id, reporter_id=agent_id)
 
 
 def _rows(found: Sequence[CommandRow | ReportRefused | None]) -> list[CommandRow]:
@@ -379,19 +383,3 @@ def _postponed_columns(row: CommandRow, next_at: datetime) -> dict[str, Any]:
         "progress_share": 0.0,
         "progress_message": "",
     }
-
-
-__all__ = [
-    "AcceptReport",
-    "BatchNotTaken",
-    "BatchReport",
-    "CommandReports",
-    "DoneReport",
-    "GiveUp",
-    "Outcome",
-    "ProgressReport",
-    "chunks",
-    "end",
-    "retry_pause",
-    "start",
-]

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from hub.access import audit
 from hub.db.errors import Malformed
 from hub.db.outbox import Event
 from hub.db.uow import Database, UnitOfWork
@@ -49,6 +50,7 @@ from hub.fleet.settings import FleetSettings
 from hub.fleet.states import DISPLAY_NAMES, OPEN, CommandEffect, CommandEvent, CommandState
 from hub.fleet.tokens import TokenContents, new_secret, secret_sha256
 from hub.fleet.wire import KINDS, body_bytes
+from hub.http.principal import SYSTEM, Principal
 
 # Agents refuse commands that stay good for more than 31 days.
 MAX_DEADLINE = timedelta(days=30)
@@ -137,15 +139,15 @@ class FleetService:
             platform=row.platform,
         )
 
-    async def find_node(self, session: AsyncSession, agent_id: str, server: str, node_id: str) -> NodeRecord:
-        """Return a node of an agent's server, as the last inventory has it.
-
-        Raises:
-            NodeNotFound: the agent never reported it.
-        """
+    async def find_node(
+        self, session: AsyncSession, agent_id: str, server: str, node_id: str
+    ) -> NodeRecord | None:
+        """Return a node of an agent's server as the last inventory has it; None where it never had it."""
         return await inventory.find_node(session, agent_id, server, node_id)
 
-    async def rename_agent(self, uow: UnitOfWork, agent_id: str, *, name: str) -> None:
+    async def rename_agent(
+        self, uow: UnitOfWork, agent_id: str, *, name: str, principal: Principal = SYSTEM
+    ) -> None:
         """Give an agent another display name; a connected one is told.
 
         Raises:
@@ -158,8 +160,9 @@ class FleetService:
         await uow.session.execute(update(Agent).where(Agent.id == agent_id).values(name=text))
         uow.notify("agents", agent_id)
         uow.emit(_agent_event("AgentRenamed", agent, name=text, before=agent.name))
+        await _audit_agent(uow, principal, "AgentRenamed", agent, name=text, before=agent.name)
 
-    async def remove_agent(self, uow: UnitOfWork, agent_id: str) -> None:
+    async def remove_agent(self, uow: UnitOfWork, agent_id: str, *, principal: Principal = SYSTEM) -> None:
         """Remove an agent: its identity is good no longer, its stream is cut, its open commands fail.
 
         Raises:
@@ -175,6 +178,7 @@ class FleetService:
             await self.reports.finish(uow, row, CommandEvent.REFUSE, failure)
         uow.notify("agents", agent_id)
         uow.emit(_agent_event("AgentRemoved", agent))
+        await _audit_agent(uow, principal, "AgentRemoved", agent, name=agent.name)
 
     async def _active(self, session: AsyncSession, agent_id: str) -> AgentRecord:
         agent = await self.agent(session, agent_id)
@@ -194,6 +198,7 @@ class FleetService:
         enroll_address: str,
         http_url: str = "",
         created_by: str,
+        principal: Principal = SYSTEM,
     ) -> TokenContents:
         """Create a one-time token; ``text()`` of what is returned is shown once and never again.
 
@@ -222,6 +227,9 @@ class FleetService:
             )
         )
         uow.emit(_token_event("EnrollmentTokenCreated", token_id, organization_id, kinds=wanted))
+        await _audit_token(
+            uow, principal, "EnrollmentTokenCreated", (token_id, organization_id), kinds=wanted
+        )
         return TokenContents(
             id=token_id,
             secret=secret,
@@ -231,7 +239,7 @@ class FleetService:
             kinds=tuple(wanted),
         )
 
-    async def revoke_token(self, uow: UnitOfWork, token_id: str) -> None:
+    async def revoke_token(self, uow: UnitOfWork, token_id: str, *, principal: Principal = SYSTEM) -> None:
         """Withdraw a token; one that has been used stays as it is.
 
         Raises:
@@ -250,6 +258,7 @@ class FleetService:
         row = changed.first()
         if row is not None:
             uow.emit(_token_event("EnrollmentTokenRevoked", token_id, row.organization_id))
+            await _audit_token(uow, principal, "EnrollmentTokenRevoked", (token_id, row.organization_id))
         elif await uow.session.get(EnrollmentToken, token_id) is None:
             raise TokenNotFound
 
@@ -327,7 +336,7 @@ class FleetService:
         )
         return command_id
 
-    async def cancel(self, uow: UnitOfWork, command_id: str) -> None:
+    async def cancel(self, uow: UnitOfWork, command_id: str, *, principal: Principal | None = None) -> None:
         """Cancel a command: at once while it is queued, otherwise the agent is asked to give it up.
 
         Raises:
@@ -335,6 +344,8 @@ class FleetService:
             CommandTransitionNotAllowed: it has ended.
         """
         row = await self._command(uow, command_id)
+        if principal is not None:
+            await _audit_command(uow, principal, "CommandCancelRequested", row)
         if row.state is CommandState.QUEUED:
             failure = CommandFailure(reason=CANCELLED, message="cancelled while it waited to be sent")
             await self.reports.finish(uow, row, CommandEvent.CANCEL, failure)
@@ -344,7 +355,7 @@ class FleetService:
             uow.emit(row.event("CommandCancelRequested"))
         uow.notify("commands", row.agent_id)
 
-    async def retry(self, uow: UnitOfWork, command_id: str, *, requested_by: str) -> str:
+    async def retry(self, uow: UnitOfWork, command_id: str, *, principal: Principal = SYSTEM) -> str:
         """Try a command that did not succeed once more, as a new one; return its id.
 
         A command whose end the responsible room could not take is not repeated: its end is handed over again,
@@ -355,6 +366,7 @@ class FleetService:
             CommandTransitionNotAllowed: it has not ended, or it succeeded.
         """
         row = await self._command(uow, command_id)
+        await _audit_command(uow, principal, "CommandRetried", row)
         stored = await uow.session.get(FleetCommand, command_id, populate_existing=True)
         if stored is None:
             raise CommandNotFound
@@ -371,7 +383,7 @@ class FleetService:
             subject_type=row.subject_type,
             subject_id=row.subject_id,
             organization_id=row.organization_id,
-            requested_by=requested_by,
+            requested_by=principal.name,
             idempotency_key=f"retry:{command_id}",
             max_attempts=row.max_attempts,
             retry_of=command_id,
@@ -443,6 +455,46 @@ def _agent_event(kind: str, agent: AgentRecord, **data: str) -> Event:
         object_id=agent.id,
         organization_id=agent.organization_id,
         data={"name": agent.name, **data},
+    )
+
+
+async def _audit_agent(
+    uow: UnitOfWork, principal: Principal, action: str, agent: AgentRecord, **details: str
+) -> None:
+    await audit.record(
+        uow,
+        principal=principal,
+        action=action,
+        object_type="agent",
+        object_id=agent.id,
+        organization_id=agent.organization_id,
+        details=details,
+    )
+
+
+async def _audit_token(
+    uow: UnitOfWork, principal: Principal, action: str, token: tuple[str, int | None], **details: object
+) -> None:
+    await audit.record(
+        uow,
+        principal=principal,
+        action=action,
+        object_type="enrollment_token",
+        object_id=token[0],
+        organization_id=token[1],
+        details=details,
+    )
+
+
+async def _audit_command(uow: UnitOfWork, principal: Principal, action: str, row: CommandRow) -> None:
+    await audit.record(
+        uow,
+        principal=principal,
+        action=action,
+        object_type="command",
+        object_id=row.id,
+        organization_id=row.organization_id,
+        details={"kind": row.kind, "agent_id": row.agent_id},
     )
 
 

@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert, select
 
-from hub.db.base import Base
 from hub.db.outbox import OutboxEvent
+from hub.db.tables import all_tables
 from hub.db.uow import Database
-from hub.fleet import models
 from hub.fleet.authority import Authority, create_authority, load_authority
 from hub.fleet.commands import CommandBody, DeleteKey
 from hub.fleet.models import Agent, FleetCommand
@@ -33,16 +32,6 @@ FAST = FleetSettings(
     progress_s=0.05,
     sweep_s=0.3,
 )
-TABLES = [
-    table
-    for table in Base.metadata.sorted_tables
-    if table.name in {"events", "organizations", "departments", "domains"}
-    or any(
-        getattr(value, "__table__", None) is table
-        for value in vars(models).values()
-        if isinstance(value, type)
-    )
-]
 
 
 class MovableClock:
@@ -174,7 +163,7 @@ class HubFactory:
     async def initialize(self) -> None:
         db = Database.open(self.url, clock=self.clock)
         async with db.engine.begin() as connection:
-            await connection.run_sync(lambda sync: Base.metadata.create_all(sync, tables=TABLES))
+            await connection.run_sync(all_tables().create_all)
         async with db.write() as uow:
             await create_authority(uow, self.kek)
             for number, name in ((1, "Org A"), (2, "Org B")):

@@ -16,9 +16,7 @@ from pki.signatures import verify_message
 
 TEXT = st.text(st.characters(exclude_characters="\x00", codec="utf-8"), max_size=8)
 BYTES = st.binary(max_size=8)
-TIMES = st.datetimes(datetime(1970, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))
-# protobuf's Timestamp of this version keeps microseconds in both directions.
-BOUNDS = {"uint64": 2**63 - 1}
+TIMES = st.integers(0, 4_000_000_000).map(lambda seconds: datetime.fromtimestamp(seconds, UTC))
 
 
 def values_of(kind):
@@ -62,9 +60,7 @@ def test_every_body_has_its_result():
 def test_the_envelope_carries_body_address_and_dates_and_its_signature_holds(body):
     key = Ed25519PrivateKey.generate()
     now = datetime(2026, 1, 1, tzinfo=UTC)
-    command = Deliver(
-        delivery_id="c", agent_id="a", issued_at=now, deadline=now, body=wire.body_bytes(body)
-    )
+    command = Deliver(delivery_id="c", agent_id="a", issued_at=now, deadline=now, body=wire.body_bytes(body))
     message = control_pb2.HubMessage.FromString(
         wire.encode_to_agent(command, wire.CommandSigner(key, b"certificate"))
     ).command
