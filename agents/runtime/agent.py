@@ -200,7 +200,13 @@ class Agent:
             running=lambda: len(work.executor.command_ids),
         )
         async with control_channel(hub.control, self._identity, server_name=hub.server_name) as channel:
-            return await connection.run(channel, self._hello(work.executor))
+            end = await connection.run(channel, self._hello(work.executor))
+        return await self._appeal(end) if end.ending is Ending.REMOVED else end
+
+    async def _appeal(self, end: StreamEnd) -> StreamEnd:
+        """A certificate may be refused because a newer one was issued and got lost; re-joining settles it."""
+        refused = await self._rejoin()
+        return StreamEnd(Ending.CUT, "got a fresh certificate", opened=False) if refused is None else end
 
     def _hello(self, executor: Executor) -> ToHubHello:
         limits = self._store.config.limits

@@ -76,7 +76,9 @@ class Bench:
     running: list[tuple[Agent, asyncio.Task]] = field(default_factory=list)
     chance: float = 0.01
 
-    async def enroll(self, *, control_port: int | None = None, name: str = "bench") -> None:
+    async def enroll(
+        self, *, control_port: int | None = None, name: str = "bench", policy: str | None = None
+    ) -> None:
         token = parse_token(self.hub.token(self.kind.name))
         self.directory.create()
         found = choose_store_key(self.directory, credentials=None, passphrase_file=None)
@@ -85,7 +87,7 @@ class Bench:
         facts = gather_facts(self.kind, receiver.public)
         enrolled = await enroll(token, facts, dialled=dialled, name=name)
         save_identity(self.directory, enrolled.identity)
-        write_file(self.directory.policy, default_policy(self.kind.name).encode())
+        write_file(self.directory.policy, (policy or default_policy(self.kind.name)).encode())
         port = control_port or self.hub.control_port
         config = AgentConfig.model_validate(
             {

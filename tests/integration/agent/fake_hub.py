@@ -101,6 +101,7 @@ def envelope(agent_id: str, *, command_id: str | None = None, issued_in_s=0.0, d
 class Stream:
     """One open control stream."""
 
+    agent_id: str
     to_agent: asyncio.Queue = field(default_factory=asyncio.Queue)
     received: list[control_pb2.AgentMessage] = field(default_factory=list)
 
@@ -216,7 +217,9 @@ class FakeHub(enrollment_pb2_grpc.EnrollmentServicer, control_pb2_grpc.ControlSe
 
     def command(self, message: commands_pb2.CommandEnvelope) -> str:
         signed = self.authority.sign(message.SerializeToString())
-        self.send(control_pb2.HubMessage(command=signed))
+        for stream in self.open:
+            if stream.agent_id == message.agent_id:
+                stream.to_agent.put_nowait(control_pb2.HubMessage(command=signed))
         return message.command_id
 
     def cut(self) -> None:
@@ -273,7 +276,7 @@ class FakeHub(enrollment_pb2_grpc.EnrollmentServicer, control_pb2_grpc.ControlSe
     async def Connect(self, request_iterator, context) -> AsyncIterator[control_pb2.HubMessage]:
         if self.behaviour.refuse is not None:
             await context.abort(self.behaviour.refuse, "AgentNotAdmitted")
-        stream = Stream()
+        stream = Stream(context.auth_context()["x509_common_name"][0].decode())
         self.streams.append(stream)
         self.open.add(stream)
         reader = asyncio.create_task(self._read(stream, request_iterator))
@@ -312,7 +315,7 @@ class FakeHub(enrollment_pb2_grpc.EnrollmentServicer, control_pb2_grpc.ControlSe
             case "identity_request":
                 csr = x509.load_der_x509_csr(message.identity_request.csr)
                 certificate = self.authority.issue(
-                    csr.public_key(), "renewed", ExtendedKeyUsageOID.CLIENT_AUTH
+                    csr.public_key(), stream.agent_id, ExtendedKeyUsageOID.CLIENT_AUTH
                 )
                 issued = control_pb2.IdentityIssued(
                     certificate=certificate.public_bytes(DER), agent_ca=self.authority.der

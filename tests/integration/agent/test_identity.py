@@ -70,12 +70,25 @@ async def test_an_agent_that_is_not_admitted_rejoins(bench, hub):
 async def test_a_removed_agent_says_so_and_waits_long(bench, hub):
     hub.behaviour.refuse = grpc.StatusCode.PERMISSION_DENIED
     await bench.enroll()
+    hub.removed.add(bench.agent_id)
 
     agent = await bench.start()
     removed = await agent.milestones.reached("agent_removed")
 
     assert removed.facts["next_attempt_s"] >= 900
     assert b'"removed"' in bench.directory.status.read_bytes()
+
+
+async def test_an_agent_whose_certificate_is_not_the_latest_rejoins_and_comes_back(bench, hub):
+    hub.behaviour.refuse = grpc.StatusCode.PERMISSION_DENIED
+    await bench.enroll()
+    agent = await bench.start()
+    await agent.milestones.reached("rejoined")
+    hub.behaviour.refuse = None
+
+    await hub.connected()
+
+    assert agent.milestones.count("agent_removed") == 0
 
 
 async def test_a_removed_agent_whose_certificate_expired_is_refused_the_rejoin(bench, hub):
