@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import asyncpg
 import pytest
 from sqlalchemy import insert, select
 
+from hub.db.listen import listen
 from hub.db.outbox import OutboxEvent
 from hub.db.tables import all_tables
 from hub.db.uow import Database
@@ -22,6 +24,7 @@ from hub.fleet.settings import FleetSettings
 from hub.organizations.models import Organization
 from pki.at_rest import KeyEncryptionKey, new_key
 from tests.integration.fleet.fake_agent import FakeAgent
+from tests.integration.issuers.private_postgres import running_postgres
 
 FAST = FleetSettings(
     heartbeat_interval_s=1,
@@ -162,8 +165,8 @@ class HubFactory:
 
     async def initialize(self) -> None:
         db = Database.open(self.url, clock=self.clock)
-        async with db.engine.begin() as connection:
-            await connection.run_sync(all_tables().create_all)
+        if db.is_sqlite:
+            await create_tables(db)
         async with db.write() as uow:
             await create_authority(uow, self.kek)
             for number, name in ((1, "Org A"), (2, "Org B")):
@@ -177,6 +180,9 @@ class HubFactory:
     async def start(self, *, settings: FleetSettings = FAST, configure=None) -> Hub:
         db = Database.open(self.url, clock=self.clock)
         self.stack.push_async_callback(db.close)
+        if not db.is_sqlite:
+            listening = asyncio.create_task(listen(self.url, db.notifier))
+            self.stack.push_async_callback(_cancelled, listening)
         authority = await load_authority(db, self.kek)
         service = FleetService(db, authority=authority, settings=settings)
         if configure is not None:
@@ -204,6 +210,16 @@ class HubFactory:
             await hub.server.stop(grace_s=0.2)
 
 
+async def create_tables(db: Database) -> None:
+    async with db.engine.begin() as connection:
+        await connection.run_sync(all_tables().create_all)
+
+
+async def _cancelled(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
 @asynccontextmanager
 async def _factory(url: str):
     async with AsyncExitStack() as stack:
@@ -212,9 +228,44 @@ async def _factory(url: str):
         yield factory
 
 
-@pytest.fixture
-async def hubs(tmp_path: Path):
-    async with _factory(f"sqlite:///{tmp_path / 'hub.db'}") as factory:
+@dataclass
+class Postgres:
+    """A private server, and a database with all tables to copy for each test."""
+
+    folder: Path
+    copies: int = 0
+
+    def url(self, name: str) -> str:
+        return f"postgresql://certwright@/{name}?host={self.folder}"
+
+    async def copy(self) -> str:
+        connection = await asyncpg.connect(host=str(self.folder), user="certwright", database="postgres")
+        try:
+            if self.copies == 0:
+                await connection.execute("CREATE DATABASE fleet_template")
+                db = Database.open(self.url("fleet_template"))
+                await create_tables(db)
+                await db.close()
+            self.copies += 1
+            name = f"fleet_{self.copies}"
+            await connection.execute(f"CREATE DATABASE {name} TEMPLATE fleet_template")
+        finally:
+            await connection.close()
+        return self.url(name)
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    with running_postgres() as folder:
+        yield Postgres(folder)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def hubs(request, tmp_path: Path):
+    url = f"sqlite:///{tmp_path / 'hub.db'}"
+    if request.param == "postgresql":
+        url = await request.getfixturevalue("postgres").copy()
+    async with _factory(url) as factory:
         yield factory
 
 
