@@ -161,6 +161,8 @@ class Scans:
 
     async def on_batch(self, uow: UnitOfWork, running: RunningCommand, finds: NetworkFinds) -> None:
         """Take a batch into the inventory."""
+        if running.subject_type != OBJECT_TYPE:
+            return
         scan_id = int(running.subject_id)
         head, state = await _head(uow, scan_id)
         if (state, ScanEvent.REPORT) not in SCAN:
@@ -182,6 +184,8 @@ class Scans:
 
     async def on_progress(self, uow: UnitOfWork, running: RunningCommand, progress: CommandProgress) -> None:
         """Note how far the agent is."""
+        if running.subject_type != OBJECT_TYPE:
+            return
         scan_id = int(running.subject_id)
         _, state = await _head(uow, scan_id)
         if (state, ScanEvent.REPORT) in SCAN:
@@ -190,6 +194,8 @@ class Scans:
 
     async def on_outcome(self, uow: UnitOfWork, finished: FinishedCommand) -> None:
         """End a scan."""
+        if finished.subject_type != OBJECT_TYPE:
+            return
         scan_id = int(finished.subject_id)
         head, state = await _head(uow, scan_id)
         if state not in ACTIVE:

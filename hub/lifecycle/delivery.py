@@ -80,8 +80,7 @@ class Delivery:
 
     async def on_exported(self, uow: UnitOfWork, finished: FinishedCommand) -> None:
         """Keep the envelope for the next step, or fail the installation."""
-        await dispatch.record_outcome(uow, finished)
-        row = await read_order(uow.session, int(finished.subject_id))
+        row = await dispatch.take_outcome(uow, finished)
         if row is None or row.status not in LIVE or not isinstance(finished.body, ExportKey):
             return
         receiver = finished.body.receiver_agent_id
@@ -103,8 +102,7 @@ class Delivery:
 
     async def on_stored(self, uow: UnitOfWork, finished: FinishedCommand) -> None:
         """Note where the certificate is, and go on with an installation that waits for it."""
-        await dispatch.record_outcome(uow, finished)
-        row = await read_order(uow.session, int(finished.subject_id))
+        row = await dispatch.take_outcome(uow, finished)
         if row is None or not isinstance(finished.body, StoreCertificate):
             return
         was_delivered = finished.body.sealed_key is not None

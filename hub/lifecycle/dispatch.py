@@ -10,7 +10,7 @@ from sqlalchemy import insert, select, update
 from hub.db.uow import UnitOfWork
 from hub.fleet.commands import CommandBody, FinishedCommand, kind_of
 from hub.lifecycle.models import CertificateCommand
-from hub.lifecycle.orders import OrderRow
+from hub.lifecycle.orders import OrderRow, read_order
 from hub.lifecycle.ports import Fleet
 from hub.lifecycle.transitions import OBJECT_TYPE
 
@@ -58,8 +58,13 @@ async def send(
     return command_id
 
 
-async def record_outcome(uow: UnitOfWork, finished: FinishedCommand) -> None:
-    """Note the outcome in the certificate's trail."""
+async def take_outcome(uow: UnitOfWork, finished: FinishedCommand) -> OrderRow | None:
+    """Note the outcome in its certificate's trail and return the certificate's row.
+
+    None: the command was another room's, or the certificate is gone.
+    """
+    if finished.subject_type != OBJECT_TYPE:
+        return None
     failure = finished.failure
     await uow.session.execute(
         update(CertificateCommand)
@@ -71,6 +76,7 @@ async def record_outcome(uow: UnitOfWork, finished: FinishedCommand) -> None:
             finished_at=uow.now,
         )
     )
+    return await read_order(uow.session, int(finished.subject_id))
 
 
 async def is_running(

@@ -79,8 +79,7 @@ class InstallSteps:
 
     async def on_outcome(self, uow: UnitOfWork, finished: FinishedCommand) -> None:
         """Take the outcomes, or note why the agent could not even start."""
-        await dispatch.record_outcome(uow, finished)
-        row = await read_order(uow.session, int(finished.subject_id))
+        row = await dispatch.take_outcome(uow, finished)
         if row is None or not isinstance(finished.body, InstallCertificate):
             return
         if isinstance(finished.result, CertificateInstalled):

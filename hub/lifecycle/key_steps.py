@@ -53,8 +53,7 @@ class KeySteps:
 
     async def on_outcome(self, uow: UnitOfWork, finished: FinishedCommand) -> None:
         """Take the signing request, or give up with the agent's reason."""
-        await dispatch.record_outcome(uow, finished)
-        row = await read_order(uow.session, int(finished.subject_id))
+        row = await dispatch.take_outcome(uow, finished)
         if row is None or row.csr is not None or row.status not in _WAITING:
             return
         if isinstance(finished.result, CertificateGenerated):
