@@ -28,6 +28,8 @@ OK, FAILED, USAGE = 0, 1, 2
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code."""
+    # The library's own remarks would stand between the log's JSON lines.
+    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
     options = _parser().parse_args(arguments)
     try:
         code: int = options.run(options)
@@ -124,7 +126,7 @@ def _enroll(options: argparse.Namespace) -> int:
     token = parse_token(text)
     kind = load_kind(_supported(token.kind(options.kind)))
     directory = StateDirectory(options.state_dir)
-    if directory.config.exists():
+    if directory.certificate.exists():
         raise AlreadyEnrolled(f"{directory.path} holds an agent already; take another directory")
     policy = _read_policy(options.policy) if options.policy else default_policy(kind.name)
     directory.create()
@@ -138,7 +140,6 @@ def _enroll(options: argparse.Namespace) -> int:
         enrolled = asyncio.run(
             enroll(token, gather_facts(kind, receiver.public), dialled=dialled, name=options.name)
         )
-        save_identity(directory, enrolled.identity)
         config = AgentConfig.model_validate(
             {
                 "kind": kind.name,
@@ -153,8 +154,9 @@ def _enroll(options: argparse.Namespace) -> int:
                 "store": store_key.config,
             }
         )
-        # Last: a directory without it counts as not enrolled, and enrolling may be tried again.
         write_file(directory.config, dump_config(config))
+        # Last: a directory without a certificate is not enrolled, and enrolling may be tried again.
+        save_identity(directory, enrolled.identity)
     _say(f"enrolled {kind.name} agent {config.name} as {config.agent_id} at {config.hub.control}")
     _say(f"receiver fingerprint {receiver.fingerprint}")
     _say(f"policy {directory.policy}")
@@ -225,18 +227,16 @@ async def _run_agent(directory: StateDirectory, config: AgentConfig) -> None:
 
 def _status(options: argparse.Namespace) -> int:
     from agents.runtime.identity import load_identity
-    from agents.runtime.receiver_key import load_receiver_key
+    from agents.runtime.receiver_key import read_receiver_fingerprint
     from agents.runtime.status import gather_status
-    from agents.runtime.store_key import open_store_key
 
     directory = StateDirectory(options.state_dir)
     config = load_config(directory.config)
-    kek = open_store_key(directory, config.store, credentials=_credentials())
     status = gather_status(
         directory,
         config=config,
         identity=load_identity(directory),
-        receiver_fingerprint=load_receiver_key(directory, kek).fingerprint,
+        receiver_fingerprint=read_receiver_fingerprint(directory),
         policy=_policy_path(directory),
     )
     if options.json:

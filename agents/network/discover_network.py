@@ -21,6 +21,7 @@ from agents.runtime.policy import Policy
 
 MAX_PART_BYTES = 1024 * 1024
 MAX_PART_ENDPOINTS = 2000
+MAX_PATIENCE_S = 60.0
 _CURSOR_EVERY_S = 15.0
 
 _OPEN = (Status.OK, Status.OPEN, Status.NOT_TLS, Status.TLS_FAILED)
@@ -106,7 +107,7 @@ def scan_options(body: DiscoverNetwork, policy: Policy) -> ScanOptions:
     if body.concurrency:
         options = replace(options, concurrency=body.concurrency)
     if body.timeout_ms:
-        patience_s = body.timeout_ms / 1000
+        patience_s = min(body.timeout_ms / 1000, MAX_PATIENCE_S)
         options = replace(options, connect_timeout_s=patience_s, hello_timeout_s=patience_s)
     return options
 

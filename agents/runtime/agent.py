@@ -13,7 +13,7 @@ from agents.runtime.config import AgentConfig
 from agents.runtime.connection import Connection, StreamEnd
 from agents.runtime.dispatcher import Dispatcher, LocalPolicy
 from agents.runtime.enrollment import rejoin
-from agents.runtime.errors import AgentError, AgentRemoved, IdentityRejected
+from agents.runtime.errors import AgentError, AgentRemoved, IdentityRejected, StateDirectoryUnusable
 from agents.runtime.executor import Executor
 from agents.runtime.facts import gather_facts
 from agents.runtime.handlers import AgentKind, Outfit, Tools
@@ -23,6 +23,7 @@ from agents.runtime.keystore import KeyStore
 from agents.runtime.messages import (
     AgentFacts,
     ToAgent,
+    ToAgentConfigure,
     ToAgentHello,
     ToAgentIdentity,
     ToAgentRenew,
@@ -225,11 +226,11 @@ class Agent:
                 address=config.hub.enrollment,
                 server_name=config.hub.server_name,
             )
+            await self._take_identity(fresh)
         except AgentRemoved as fault:
             return StreamEnd(Ending.REMOVED, str(fault), opened=False)
         except AgentError as fault:
             return StreamEnd(Ending.CUT, str(fault), opened=False)
-        await self._take_identity(fresh)
         self.milestones.record("rejoined", not_after=fresh.not_after.isoformat())
         return None
 
@@ -254,6 +255,8 @@ class Agent:
                 self._uplink.request_identity(self._identity.csr())
             case ToAgentIdentity():
                 await self._identity_issued(message)
+            case ToAgentConfigure():
+                self.milestones.record("configured", display_name=message.name)
             case _:
                 await work.dispatcher.take(message)
 
@@ -288,7 +291,12 @@ class Agent:
         except IdentityRejected as fault:
             self.milestones.record("identity_rejected", level="error", message=str(fault))
             return
-        await self._take_identity(fresh)
+        try:
+            await self._take_identity(fresh)
+        except StateDirectoryUnusable as fault:
+            # The hub asks again; until then the present certificate is good.
+            self.milestones.record("identity_not_saved", level="error", message=str(fault))
+            return
         self.milestones.record("identity_renewed", not_after=fresh.not_after.isoformat())
 
     async def _take_identity(self, fresh: Identity) -> None:
@@ -301,7 +309,10 @@ class Agent:
         keep_days = self._store.config.limits.keep_results_days
         while True:
             now = datetime.now(UTC)
-            await self._store.journal.purge(now=now, keep_days=keep_days)
+            try:
+                await self._store.journal.purge(now=now, keep_days=keep_days)
+            except StateDirectoryUnusable as fault:
+                self.milestones.record("journal_failed", level="error", reason=fault.code, message=str(fault))
             if now >= self._identity.renew_at:
                 self._uplink.request_identity(self._identity.csr())
             await asyncio.sleep(_HOUSEKEEPING_S)

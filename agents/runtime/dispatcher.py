@@ -58,7 +58,16 @@ class Dispatcher:
         """How far the hub's clock is ahead of ours, as its Hello said."""
 
     async def take(self, message: ToAgent) -> None:
-        """Act on one message."""
+        """Act on one message. What the disk refuses to note is noted by the hub, which sends it again."""
+        try:
+            await self._take(message)
+        except StateDirectoryUnusable as fault:
+            self._milestones.record("journal_failed", level="error", reason=fault.code, message=str(fault))
+            if isinstance(message, ToAgentCommand):
+                command_id = decode_envelope(message.envelope).command_id
+                self._answer(command_id, Finding(fault.code, str(fault)), retryable=True)
+
+    async def _take(self, message: ToAgent) -> None:
         match message:
             case ToAgentCommand():
                 await self._command(message)
@@ -103,17 +112,13 @@ class Dispatcher:
             self._answer(verdict.command_id, verdict.finding)
             return
         command = verdict.command
-        try:
-            known = await self._journal.receive(
-                command.command_id, envelope=signed.envelope, deadline=command.deadline, now=_now()
-            )
-            if known is not None:
-                await self._repeat(known, verdict)
-            else:
-                await self._decide(verdict, Entry(command.command_id, CommandState.RECEIVED, signed.envelope))
-        except StateDirectoryUnusable as fault:
-            self._milestones.record("journal_failed", level="error", reason=fault.code, message=str(fault))
-            self._answer(command.command_id, Finding(fault.code, str(fault)), retryable=True)
+        known = await self._journal.receive(
+            command.command_id, envelope=signed.envelope, deadline=command.deadline, now=_now()
+        )
+        if known is not None:
+            await self._repeat(known, verdict)
+        else:
+            await self._decide(verdict, Entry(command.command_id, CommandState.RECEIVED, signed.envelope))
 
     async def _repeat(self, known: Entry, candidate: Candidate) -> None:
         self._milestones.record("command_repeated", command_id=known.command_id, state=known.state.value)

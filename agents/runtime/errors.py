@@ -40,6 +40,7 @@ class StateDirectoryUnusable(AgentError):
     """The state directory can't be used."""
 
     code = "StateDirectoryUnusable"
+    retryable = True
 
 
 class AlreadyEnrolled(AgentError):

@@ -96,7 +96,7 @@ def accept_certificate(
 
 
 def save_identity(directory: StateDirectory, identity: Identity) -> None:
-    """Write key, CA and certificate; the certificate last, since the others must be there for it."""
+    """Write key, CA and certificate; the certificate last: it is what makes a directory an enrolled one."""
     write_file(directory.key, identity.key_pem)
     write_file(directory.ca, identity.ca_pem, mode=0o644)
     save_certificate(directory, identity)

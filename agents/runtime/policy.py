@@ -7,6 +7,7 @@ everything. Checks are pure; kinds of agents add their own to :data:`BASE_CHECKS
 
 import ipaddress
 import re
+import stat
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -157,12 +158,9 @@ def parse_policy(text: str, *, source: str = "policy.toml") -> Policy:
 def load_policy(path: Path) -> Policy:
     """Read the policy file; raise PolicyMalformed, also when there is none."""
     try:
+        if path.stat().st_mode & stat.S_IWOTH:
+            raise PolicyMalformed(f"{path}: everybody on this host may change it, so it counts for nothing")
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as fault:
         raise PolicyMalformed(f"{path}: {fault}") from fault
     return parse_policy(text, source=str(path))
-
-
-def find_policy(candidates: tuple[Path, ...]) -> Path:
-    """The first of the places that has a policy, else the last."""
-    return next((path for path in candidates if path.exists()), candidates[-1])

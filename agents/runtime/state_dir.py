@@ -65,6 +65,11 @@ class StateDirectory:
         return self.path / "receiver.key"
 
     @property
+    def receiver_public(self) -> Path:
+        """Its public half, hex: what `status` shows must not need the store's key."""
+        return self.path / "receiver.pub"
+
+    @property
     def kek(self) -> Path:
         """The key-encryption key, where the platform does not hold it."""
         return self.path / "store.kek"

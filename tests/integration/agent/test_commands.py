@@ -314,3 +314,43 @@ async def test_a_stopping_agent_lets_other_work_finish_and_tells_the_hub(bench, 
     await bench.stop()
 
     assert hub.committed[command_id].HasField("result")
+
+
+async def test_a_full_disk_refuses_commands_and_lets_the_agent_live(bench, hub, work):
+    await bench.enroll()
+    agent = await bench.start()
+    await hub.connected()
+    work.permit.set()
+
+    def limit(pages):
+        return lambda connection: connection.execute(f"PRAGMA max_page_count = {pages}")
+
+    database = agent._store.journal._database
+    await database.call(limit(1))
+    big = commands_pb2.DiscoverNetwork(
+        ranges=[
+            commands_pb2.ScanRange(target=f"10.0.{number // 256}.{number % 256}") for number in range(3000)
+        ]
+    )
+    command = envelope(bench.agent_id, discover_network=big)
+    refused = await hub.done(hub.command(command))
+    await database.call(limit(100_000))
+    done = await hub.done(hub.command(command), times=2)
+
+    assert (refused.failure.reason, refused.failure.retryable) == ("StateDirectoryUnusable", True)
+    assert done.HasField("result")
+    assert work.started == [command.command_id]
+
+
+async def test_many_commands_at_once_all_end_and_run_so_many_at_a_time(bench, hub, work):
+    await bench.enroll()
+    await bench.start()
+    await hub.connected()
+    commands = [hub.command(discover(bench.agent_id)) for _ in range(30)]
+    await hub.until(lambda: len(hub.messages("accepted")) == 30)
+    await hub.until(lambda: len(hub.messages("progress")) >= 8)
+    assert len(work.started) == 8
+
+    work.permit.set()
+    for command_id in commands:
+        assert (await hub.done(command_id)).HasField("result")

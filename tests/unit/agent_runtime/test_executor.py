@@ -86,7 +86,7 @@ def raiser(fault):
     [
         (KeyNotFound("no such key"), "KeyNotFound", False),
         (CommandFailed("Busy", "later", retryable=True), "Busy", True),
-        (StateDirectoryUnusable("disk"), "StateDirectoryUnusable", False),
+        (StateDirectoryUnusable("disk"), "StateDirectoryUnusable", True),
         (TimeoutError("inner"), "Internal", False),
         (ZeroDivisionError("secret detail"), "Internal", False),
     ],

@@ -83,6 +83,16 @@ def test_a_missing_policy_is_an_error(tmp_path):
         load_policy(tmp_path / "policy.toml")
 
 
+def test_a_policy_that_everybody_may_change_counts_for_nothing(tmp_path):
+    path = tmp_path / "policy.toml"
+    path.write_text(default_policy("pks"))
+    load_policy(path)
+    path.chmod(0o666)
+
+    with pytest.raises(PolicyMalformed):
+        load_policy(path)
+
+
 def test_a_kind_that_is_not_listed_is_refused():
     reason, message = refusal('commands = ["DiscoverNetwork"]', DeleteKey(key_id="k"))
 

@@ -13,7 +13,7 @@ from agents.runtime.errors import (
     StoreKeyUnavailable,
     UnsafeMode,
 )
-from agents.runtime.receiver_key import ensure_receiver_key, load_receiver_key
+from agents.runtime.receiver_key import ensure_receiver_key, load_receiver_key, read_receiver_fingerprint
 from agents.runtime.state_dir import StateDirectory, read_secret, write_file
 from agents.runtime.store_key import choose_store_key, open_store_key
 from pki.at_rest import KeyEncryptionKey, new_key
@@ -137,6 +137,7 @@ def test_the_receiver_key_is_made_once_and_encrypted(directory):
 
     key = ensure_receiver_key(directory, kek)
 
+    assert read_receiver_fingerprint(directory) == key.fingerprint
     assert ensure_receiver_key(directory, kek).public == key.public
     assert key.private_bytes() not in directory.receiver.read_bytes()
     with pytest.raises(StoreKeyUnavailable):
