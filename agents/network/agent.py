@@ -58,7 +58,6 @@ async def build(tools: Tools, uplink: Uplink) -> Outfit:
     install = InstallCertificateHandler(
         tools,
         Installation(installers, recovered),
-        inventory,
         after_install=_FreshInventory(inventory, uplink).send,
     )
     return Outfit(

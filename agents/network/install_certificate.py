@@ -7,14 +7,12 @@ from pathlib import Path
 
 from cryptography import x509
 
-from agents.network.installers.contract import (
-    InstallOutcome as RolloutOutcome,
-)
-from agents.network.installers.contract import InstallRequest, Plan, ServerInstaller, Status, Step
+from agents.network.installers.contract import InstallOutcome as RolloutOutcome
+from agents.network.installers.contract import InstallRequest, ServerInstaller, Status, Step
 from agents.network.installers.errors import InterruptedInstallError
 from agents.network.installers.material import Material
 from agents.network.installers.rollout import Rollout
-from agents.network.server_inventory import InventoryTaker, definitions_of
+from agents.network.server_inventory import definitions_of, node_ports
 from agents.network.servers.errors import ServerError
 from agents.network.servers.model import ServerDefinition
 from agents.runtime.commands import CertificateInstalled, InstallCertificate, InstallOutcome, InstallTarget
@@ -48,13 +46,11 @@ class InstallCertificateHandler:
         self,
         tools: Tools,
         installation: Installation,
-        inventory: InventoryTaker,
         *,
         after_install: Callable[[], None],
     ) -> None:
         self._tools = tools
         self._installation = installation
-        self._inventory = inventory
         self._after_install = after_install
 
     async def run(self, body: InstallCertificate, context: CommandContext) -> CertificateInstalled:
@@ -113,14 +109,13 @@ class InstallCertificateHandler:
         if work.body.dry_run:
             return await _planned(rollout, request)
         outcome = await rollout.install(request)
-        served = await self._inventory.ports_of(server, target.node_id)
         return InstallOutcome(
             server=target.server,
             node_id=target.node_id,
             status=_STATUS[outcome.status],
             reason=outcome.reason,
             message="\n".join(filter(None, (outcome.message, outcome.words))),
-            served=served,
+            served=node_ports(outcome.ports),
             rolled_back=outcome.status is Status.ROLLED_BACK,
             steps=tuple(steps),
         )
@@ -171,12 +166,5 @@ async def _planned(rollout: Rollout, request: InstallRequest) -> InstallOutcome:
             message="\n".join(filter(None, (str(fault), fault.words))),
         )
     return InstallOutcome(
-        server=request.server.name, node_id=request.node_id, status="planned", steps=_plan_steps(plan)
+        server=request.server.name, node_id=request.node_id, status="planned", steps=plan.lines()
     )
-
-
-def _plan_steps(plan: Plan) -> tuple[str, ...]:
-    writes = (f"replace {change.target} ({change.purpose})" for change in plan.changes)
-    runs = (f"run {' '.join(command)}" for command in plan.commands)
-    verifies = (f"verify {endpoint}" for endpoint in plan.endpoints)
-    return (*writes, *runs, *verifies, *(f"note: {warning}" for warning in plan.warnings))

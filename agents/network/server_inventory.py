@@ -39,12 +39,6 @@ class InventoryTaker:
         policy = self._policy()
         return ServerInventory(servers=tuple(_server(report, policy) for report in reports))
 
-    async def ports_of(self, server: model.ServerDefinition, node_id: str) -> tuple[NodePort, ...]:
-        """What one node serves now; empty when it can't be told."""
-        (report,) = await take_inventory((server,), self._readers)
-        found = next((node for node in report.nodes if node.id == node_id), None)
-        return _ports(found.ports) if found else ()
-
 
 class DiscoverServersHandler:
     """Answers with the inventory."""
@@ -67,6 +61,7 @@ def _server(report: ServerReport, policy: Policy) -> Server:
     return Server(
         name=report.server.name,
         kind=report.server.kind,
+        version=report.version,
         nodes=tuple(_node(node, policy, managed=managed) for node in report.nodes),
         problem=f"{report.problem}: {report.message}" if report.problem else "",
     )
@@ -79,7 +74,7 @@ def _node(node: model.Node, policy: Policy, *, managed: bool) -> ServerNode:
     return ServerNode(
         id=node.id,
         names=node.names,
-        ports=_ports(node.ports),
+        ports=node_ports(node.ports),
         certificate_path=str(node.files.certificate) if node.files else "",
         key_path=str(node.files.key) if node.files else "",
         location=node.source,
@@ -97,7 +92,8 @@ def _against_policy(node: model.Node, policy: Policy, *, managed: bool) -> str:
     return ""
 
 
-def _ports(ports: Iterable[model.Port]) -> tuple[NodePort, ...]:
+def node_ports(ports: Iterable[model.Port]) -> tuple[NodePort, ...]:
+    """Ports with what they serve, as the protocol has them."""
     return tuple(
         NodePort(
             address=port.address,
