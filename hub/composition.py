@@ -15,8 +15,11 @@ from hub.access.sessions import SessionTimes
 from hub.config import Settings, load_key
 from hub.db.migrations.runner import schema_state
 from hub.db.uow import Database
+from hub.discovery.routes import DiscoveryRoutes
+from hub.discovery.service import DiscoveryService
 from hub.fleet.authority import Authority, load_authority
 from hub.fleet.enrollment import Addresses
+from hub.fleet.routes import AgentRoutes, CommandRoutes, TokenRoutes
 from hub.fleet.service import FleetService
 from hub.http.events import EventRoutes
 from hub.http.health import HealthRoutes
@@ -25,6 +28,7 @@ from hub.http.openapi import OpenApiRoutes
 from hub.http.routing import RouteSet
 from hub.issuers.routes import IssuerRoutes, StatusRoutes
 from hub.issuers.service import IssuerService
+from hub.lifecycle.routes import CertificateRoutes
 from hub.lifecycle.service import LifecycleService, Rooms
 from hub.organizations.routes import DomainRoutes, OrganizationRoutes
 from hub.organizations.service import OrganizationService
@@ -44,6 +48,7 @@ class Services:
     issuers: IssuerService
     fleet: FleetService
     lifecycle: LifecycleService
+    discovery: DiscoveryService
 
 
 def build_services(
@@ -63,6 +68,7 @@ def build_services(
     issuers = IssuerService(db, kek, public_url=status_url)
     fleet = FleetService(db, authority=authority)
     rooms = Rooms(organizations=organizations, profiles=profiles, issuers=issuers, fleet=fleet)
+    lifecycle = LifecycleService(db, rooms)
     return Services(
         db=db,
         access=AccessService(db, times=times),
@@ -70,7 +76,8 @@ def build_services(
         profiles=profiles,
         issuers=issuers,
         fleet=fleet,
-        lifecycle=LifecycleService(db, rooms),
+        lifecycle=lifecycle,
+        discovery=DiscoveryService(db, fleet, lifecycle),
     )
 
 
@@ -103,6 +110,11 @@ def build_route_sets(services: Services, parts: RouteParts) -> Routes:
         DomainRoutes(db, services.organizations),
         ProfileRoutes(db, services.profiles),
         IssuerRoutes(db, services.issuers),
+        CertificateRoutes(services.lifecycle),
+        AgentRoutes(services.fleet),
+        CommandRoutes(services.fleet),
+        TokenRoutes(services.fleet, parts.addresses, base_url=parts.base_url),
+        DiscoveryRoutes(services.discovery),
         events,
     ]
     health = HealthRoutes(
@@ -129,7 +141,7 @@ async def _schema(db: Database) -> str | None:
 
 def describe_api(settings: Settings) -> list[RouteSet]:
     """Return the routes for their description only: nothing is opened or connected to."""
-    db = Database.open("sqlite://")
+    db = Database.open("sqlite:///never-opened.db")
     services = build_services(
         db, settings, kek=KeyEncryptionKey(new_key()), authority=None, status_url="https://hub.example"
     )

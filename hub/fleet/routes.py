@@ -242,7 +242,7 @@ class CommandRoutes(RouteSet):
 class TokenRoutes(RouteSet):
     """``/enrollment-tokens``: list, create, withdraw."""
 
-    prefix, tag = "/enrollment-tokens", "agents"
+    prefix, tag = "/enrollment-tokens", "enrollment-tokens"
 
     def __init__(self, fleet: FleetService, addresses: Addresses, *, base_url: str) -> None:
         self._db: Database = fleet.db
