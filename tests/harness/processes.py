@@ -35,14 +35,19 @@ def run(command: Sequence[str], *, timeout_s: float = 120) -> str:
     Raises:
         CommandFailed: it did not exit with 0; carries its output.
     """
-    done = subprocess.run(
-        list(command), cwd=ROOT, check=False, capture_output=True, text=True, timeout=timeout_s
-    )
+    done = attempt(command, timeout_s=timeout_s)
     if done.returncode:
         raise CommandFailed(
             f"{' '.join(command[2:6])} exited with {done.returncode}: {done.stderr[-2000:]}{done.stdout}"
         )
     return done.stdout
+
+
+def attempt(command: Sequence[str], *, timeout_s: float = 120) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end, however that is."""
+    return subprocess.run(
+        list(command), cwd=ROOT, check=False, capture_output=True, text=True, timeout=timeout_s
+    )
 
 
 @dataclass
@@ -171,6 +176,13 @@ class Hub:
         """Stop with SIGKILL."""
         if self.running:
             self.running.kill()
+
+    @property
+    def pid(self) -> int:
+        """The process id of a running hub."""
+        assert self.running is not None
+        assert self.running.process is not None
+        return self.running.process.pid
 
     @property
     def url(self) -> str:
