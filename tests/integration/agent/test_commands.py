@@ -1,11 +1,14 @@
 """Commands over a real stream: once and only once, whatever happens to stream, hub and agent in between."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 
+import pytest
 from certwright.agent.v1 import commands_pb2, control_pb2
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from agents.runtime.default_policy import default_policy
+from agents.runtime.journal import Journal
 from agents.runtime.state_dir import write_file
 from tests.integration.agent.conftest import ResumableWork, kind_of
 from tests.integration.agent.fake_hub import envelope
@@ -354,3 +357,26 @@ async def test_many_commands_at_once_all_end_and_run_so_many_at_a_time(bench, hu
     work.permit.set()
     for command_id in commands:
         assert (await hub.done(command_id)).HasField("result")
+
+
+@pytest.mark.parametrize("accepted", [False, True])
+async def test_a_command_that_was_journalled_and_never_begun_is_begun_by_the_next_start(
+    bench, hub, work, accepted
+):
+    await bench.enroll()
+    command = discover(bench.agent_id)
+    journal = await Journal.open(bench.directory.journal)
+    now = datetime.now(UTC)
+    deadline = now + timedelta(minutes=5)
+    await journal.receive(
+        command.command_id, envelope=command.SerializeToString(), deadline=deadline, now=now
+    )
+    if accepted:
+        await journal.accept(command.command_id)
+    await journal.close()
+    work.permit.set()
+
+    await bench.start()
+
+    assert (await hub.done(command.command_id)).HasField("result")
+    assert work.started == [command.command_id]
