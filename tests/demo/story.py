@@ -69,15 +69,13 @@ class Story:
                     "ranges": [{"target": "127.0.0.1", "ports": [str(target.port) for target in targets]}],
                 },
             )
-            scan = self._api.post(f"/discovery/tasks/{task['id']}/scan")
+            scan_id = self._api.post(f"/discovery/tasks/{task['id']}/scan")["scan_id"]
             done = self._api.wait(
-                f"/discovery/scans/{scan['id']}", lambda answer: answer["finished"] is not None
+                f"/discovery/scans/{scan_id}", lambda answer: answer["finished_at"] is not None
             )
-            if done["status"] != "Successful":
-                raise StoryFailed(f"the scan ended as {done['status']}: {done.get('message')}")
-            line.outcome = (
-                f"Discover Network: {done['certificates']} certificates on {done['targets']} targets"
-            )
+            if done["state"] != "Successful":
+                raise StoryFailed(f"the scan ended as {done['state']}: {done['message']}")
+            line.outcome = f"Discover Network: {done['certificates_found']} certificates on {done['targets_total']} ports"
         for row in self._api.get("/certificates", sort="expires", filter="status:eq:External")["items"]:
             self.tell.note(f"found {row['common_name']}, {row['status']}, expires {row['expires'][:10]}")
 
@@ -134,8 +132,8 @@ class Story:
     def _node(self, target: Target, network: dict[str, Any]) -> str:
         def manageable(answer: Any) -> list[str]:
             return [
-                node["id"]
-                for server in answer["items"]
+                node["node_id"]
+                for server in answer["servers"]
                 if server["name"] == target.server
                 for node in server["nodes"]
                 if target.name in node["names"]

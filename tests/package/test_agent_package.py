@@ -121,9 +121,9 @@ def test_it_runs_as_its_own_user_enrolls_works_and_goes(installed, hub, tmp_path
                 "ranges": [{"target": "127.0.0.1", "ports": [str(nginx.port)]}],
             },
         )
-        scan = hub.api.post(f"/discovery/tasks/{task['id']}/scan")
-        done = hub.api.wait(f"/discovery/scans/{scan['id']}", lambda answer: answer["finished"] is not None)
-        assert (done["status"], done["certificates"]) == ("Successful", 1)
+        scan_id = hub.api.post(f"/discovery/tasks/{task['id']}/scan")["scan_id"]
+        done = hub.api.wait(f"/discovery/scans/{scan_id}", lambda answer: answer["finished_at"] is not None)
+        assert (done["state"], done["certificates_found"]) == ("Successful", 1)
     finally:
         agent.kill()
         nginx.stop()
