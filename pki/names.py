@@ -100,6 +100,9 @@ def normalize_ip_address(text: str) -> str:
 
 def is_ip_address(text: str) -> bool:
     """Tell whether the text is an IP address that can be certified."""
+    # Names are asked about many times a request; an address has a colon or ends in a digit.
+    if ":" not in text and not text.rstrip()[-1:].isdigit():
+        return False
     try:
         normalize_ip_address(text)
     except InvalidName:

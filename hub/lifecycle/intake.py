@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from hub.db.uow import Database
 from hub.http.principal import Principal
@@ -20,7 +21,7 @@ from hub.lifecycle.errors import FieldFinding, RequestRefused
 from hub.lifecycle.gathering import Gatherer, read_request
 from hub.lifecycle.issuance import Issuance, Later, Prepared
 from hub.lifecycle.new_rows import Accepted, certificate_columns, new_order_id, order_row
-from hub.lifecycle.policy import PROFILE, check_enrollment
+from hub.lifecycle.policy import PROFILE, PolicyInput, check_enrollment
 from hub.lifecycle.ports import Rooms
 from hub.lifecycle.request_store import Entry, Stored, store_requests
 from hub.lifecycle.requests import EnrollmentRequest, Method
@@ -128,36 +129,26 @@ class Intake:
         reads = [read_request(item.request) for item in batch]
         async with self._db.read() as session:
             inputs = await Gatherer(self._rooms, session).all(reads)
-        entries = {}
-        for item, given in zip(batch, inputs, strict=True):
-            findings = check_enrollment(given)
-            if findings or given.profile is None or given.organization is None:
-                item.fail(RequestRefused(findings))
-                continue
-            accepted = Accepted(
-                given=given,
-                profile=given.profile,
-                organization=given.organization,
-                principal=item.principal,
-                order_id=new_order_id(),
-            )
-            try:
-                entries[item] = await self._entry(accepted)
-            except RequestRefused as refused:
-                item.fail(refused)
+            entries = {}
+            for item, given in zip(batch, inputs, strict=True):
+                try:
+                    entries[item] = await self._entry(session, _accept(item.principal, given))
+                except RequestRefused as refused:
+                    item.fail(refused)
         return entries
 
-    async def _entry(self, accepted: Accepted) -> Entry:
+    async def _entry(self, session: AsyncSession, accepted: Accepted) -> Entry:
+        columns = certificate_columns(accepted)
         if not accepted.auto_approved or accepted.given.request.method is not Method.CSR:
-            return Entry(accepted=accepted)
-        row = order_row(certificate_columns(accepted, self._db.clock()), 0)
-        answer = await self._issuance.prepare(row, accepted.profile)
+            return Entry(accepted=accepted, columns=columns)
+        row = order_row(columns, 0)
+        answer = await self._issuance.prepare(session, row, accepted.profile)
         match answer:
             case Prepared():
-                return Entry(accepted=accepted, prepared=answer)
+                return Entry(accepted=accepted, columns=columns, prepared=answer)
             case Later():
                 # The worker goes on when the CA can be reached.
-                return Entry(accepted=accepted)
+                return Entry(accepted=accepted, columns=columns)
             case _:
                 raise RequestRefused((FieldFinding(PROFILE, answer.reason, answer.message),))
 
@@ -175,3 +166,16 @@ class Intake:
                 certificate_id, statuses.get(certificate_id, CertificateStatus.APPLIED)
             )
         await asyncio.wait({work})
+
+
+def _accept(principal: Principal, given: PolicyInput) -> Accepted:
+    findings = check_enrollment(given)
+    if findings or given.profile is None or given.organization is None:
+        raise RequestRefused(findings)
+    return Accepted(
+        given=given,
+        profile=given.profile,
+        organization=given.organization,
+        principal=principal,
+        order_id=new_order_id(),
+    )

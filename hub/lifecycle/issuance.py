@@ -7,19 +7,29 @@ Both steps work on batches, so that one commit covers all requests that came tog
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import bindparam, update
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from hub.access import audit
-from hub.db.errors import HubError, PolicyViolation, Unavailable
+from hub.db.errors import BackendRefused, HubError, PolicyViolation, Unavailable
 from hub.db.outbox import Event
 from hub.db.uow import Database, UnitOfWork
 from hub.http.principal import SYSTEM
-from hub.issuers.contract import CertificateOrder, Intent, Issued, Pending, Refused, SubmitOutcome
+from hub.issuers.contract import (
+    CaBackend,
+    CertificateOrder,
+    Intent,
+    Issued,
+    Pending,
+    Refused,
+    SubmitOutcome,
+)
 from hub.lifecycle import step_queue
 from hub.lifecycle.facts import fact_columns, store_bodies
 from hub.lifecycle.follow_up import after_issue, after_refusal
@@ -34,6 +44,9 @@ from pki.certificates import CertificateFacts, parse_certificate
 from pki.errors import PkiError
 
 WRONG_CERTIFICATE = "CaAnsweredWrongCertificate"
+# Orders that a remote CA is asked about at the same time.
+AT_ONCE = 32
+ABSENT_BACKEND_S = 60
 _TABLE = Certificate.__table__
 
 
@@ -78,18 +91,12 @@ class Issuance:
     # ---- apply
 
     async def prepare(
-        self, row: OrderRow, profile: ProfileRecord | None = None
+        self, session: AsyncSession, row: OrderRow, profile: ProfileRecord
     ) -> Prepared | Refused | Later:
         """Have the CA fix everything about an order; nothing is ordered yet."""
+        usages = {"key_usage": profile.key_usage, "extended_key_usage": profile.extended_key_usage}
         try:
-            async with self._db.read() as session:
-                if profile is None:
-                    profile = await self._rooms.profiles.get(session, row.profile_id or 0)
-                usages = {
-                    "key_usage": profile.key_usage,
-                    "extended_key_usage": profile.extended_key_usage,
-                }
-                backend = await self._rooms.issuers.backend(session, row.backend_id or 0)
+            backend = await self._rooms.issuers.backend(session, row.backend_id or 0)
             order = order_of(row, usages, self._db.clock())
             return Prepared(order=order, intent=await backend.prepare(order))
         except Unavailable as fault:
@@ -100,12 +107,13 @@ class Issuance:
 
     async def apply(self, steps: Sequence[Step]) -> None:
         """Record the intents of approved requests that have their signing request."""
+        answers: dict[int, Prepared | Refused | Later] = {}
         async with self._db.read() as session:
             rows = await read_orders(session, [step.certificate_id for step in steps])
-        answers: dict[int, Prepared | Refused | Later] = {}
-        for row in rows.values():
-            if row.status == CertificateStatus.APPROVED and row.csr is not None:
-                answers[row.id] = await self.prepare(row)
+            for row in rows.values():
+                if row.status == CertificateStatus.APPROVED and row.csr is not None:
+                    profile = await self._rooms.profiles.get(session, row.profile_id or 0)
+                    answers[row.id] = await self.prepare(session, row, profile)
         async with self._db.write() as uow:
             await self._record_applied(uow, steps, answers)
 
@@ -129,8 +137,7 @@ class Issuance:
 
     async def record_intents(self, uow: UnitOfWork, intents: Sequence[Intent]) -> None:
         """Let the CAs record the serial numbers that are about to be signed."""
-        for intent in intents:
-            await self._rooms.issuers.record_intent(uow, intent)
+        await self._rooms.issuers.record_intents(uow, intents)
 
     async def _record_intent(self, uow: UnitOfWork, certificate_id: int, prepared: Prepared) -> None:
         await self.record_intents(uow, [prepared.intent])
@@ -150,26 +157,34 @@ class Issuance:
 
         Returns the new statuses by certificate; one that the CA has not decided on is left out.
         """
-        if rows is None:
-            async with self._db.read() as session:
+        async with self._db.read() as session:
+            if rows is None:
                 rows = await read_orders(session, [step.certificate_id for step in steps])
+            due = [
+                row
+                for row in rows.values()
+                if row.status == CertificateStatus.APPLIED and row.intent is not None
+            ]
+            backends = await self._backends(session, due)
         answers = _Answers()
-        for row in rows.values():
-            if row.status == CertificateStatus.APPLIED and row.intent is not None:
-                self._sort(row, await self._ask(row), answers)
+        for asked in _groups(due, AT_ONCE):
+            replies = await asyncio.gather(*(_ask(row, backends[row.backend_id or 0]) for row in asked))
+            for row, reply in zip(asked, replies, strict=True):
+                self._sort(row, reply, answers)
         async with self._db.write() as uow:
             return await self._record_answers(uow, steps, answers)
 
-    async def _ask(self, row: OrderRow) -> SubmitOutcome | Later:
-        order, intent = stored_order(row)
-        try:
-            async with self._db.read() as session:
-                backend = await self._rooms.issuers.backend(session, row.backend_id or 0)
-            return await backend.submit(order, intent)
-        except Unavailable as fault:
-            return Later(message=fault.message, retry_after_s=fault.retry_after_s)
-        except (HubError, PkiError) as fault:
-            return Refused(reason=type(fault).__name__, message=str(fault), invalid=False)
+    async def _backends(
+        self, session: AsyncSession, rows: Sequence[OrderRow]
+    ) -> dict[int, CaBackend | HubError]:
+        backends: dict[int, CaBackend | HubError] = {}
+        for backend_id in {row.backend_id or 0 for row in rows}:
+            try:
+                backends[backend_id] = await self._rooms.issuers.backend(session, backend_id)
+            except HubError as fault:
+                # Disabled, or its plug-in is gone: what is ordered already waits for its return.
+                backends[backend_id] = fault
+        return backends
 
     def _sort(self, row: OrderRow, answer: SubmitOutcome | Later, answers: _Answers) -> None:
         if not isinstance(answer, Issued):
@@ -246,6 +261,23 @@ class Issuance:
         fingerprints = {item.row.id: item.facts.sha256 for item in items}
         await after_issue(uow, [item.row for item in items], fingerprints)
         return items
+
+
+async def _ask(row: OrderRow, backend: CaBackend | HubError) -> SubmitOutcome | Later:
+    if isinstance(backend, HubError):
+        return Later(message=backend.message, retry_after_s=ABSENT_BACKEND_S)
+    order, intent = stored_order(row)
+    try:
+        return await backend.submit(order, intent)
+    except (PolicyViolation, BackendRefused, PkiError) as fault:
+        return Refused(reason=type(fault).__name__, message=str(fault), invalid=False)
+    except Unavailable as fault:
+        return Later(message=fault.message, retry_after_s=fault.retry_after_s)
+
+
+def _groups(rows: Sequence[OrderRow], size: int) -> Iterator[Sequence[OrderRow]]:
+    for start in range(0, len(rows), size):
+        yield rows[start : start + size]
 
 
 def _update_by_id(sample: dict[str, Any]) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from hub.http.principal import Principal
@@ -19,7 +20,7 @@ from hub.profiles.service import ProfileRecord, compose_subject
 from pki.names import is_ip_address
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Accepted:
     """A request that passed the policy, with what it is decided by."""
 
@@ -34,7 +35,7 @@ class Accepted:
         """Whether an administrator's request needs no second look."""
         return self.profile.auto_approve
 
-    @property
+    @cached_property
     def subject(self) -> dict[str, str]:
         """The subject to certify: the organization's values fill and win, as the profile says."""
         return compose_subject(self.profile, self.organization, {"common_name": self.given.common_name})
@@ -45,12 +46,12 @@ def new_order_id() -> str:
     return uuid.uuid4().hex
 
 
-def certificate_columns(accepted: Accepted, now: datetime) -> dict[str, Any]:
+def certificate_columns(accepted: Accepted) -> dict[str, Any]:
     """Return the columns of a new request, as yet neither approved nor applied."""
     request, given = accepted.given.request, accepted.given
     csr = given.csr
-    dns_names = [name for name in given.names if not is_ip_address(name)]
     ip_addresses = [name for name in given.names if is_ip_address(name)]
+    dns_names = [name for name in given.names if name not in ip_addresses]
     # An installation that is not to be triggered by hand starts by itself once there is a certificate.
     scheduled = request.method is Method.AUTO_INSTALL and request.installation is Installation.IMMEDIATE
     auto_renew = request.auto_renew
@@ -87,8 +88,6 @@ def certificate_columns(accepted: Accepted, now: datetime) -> dict[str, Any]:
             else RenewalState.NOT_SCHEDULED
         ).value,
         "auto_renew": auto_renew_document(auto_renew),
-        "created_at": now,
-        "requested_at": now,
         # What may be decided at once; every row of a bulk insert names the same columns.
         "approver": "",
         "approved_at": None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -79,8 +79,8 @@ class Issuers(Protocol):
     async def backend(self, session: AsyncSession, backend_id: int) -> CaBackend:
         """Return a CA backend; raises NotFound."""
 
-    async def record_intent(self, uow: UnitOfWork, intent: Intent) -> None:
-        """Record an intent's serial number in the transaction that commits the intent."""
+    async def record_intents(self, uow: UnitOfWork, intents: Iterable[Intent]) -> None:
+        """Record the intents' serial numbers in the transaction that commits the intents."""
 
     async def certificate_revoked(
         self, uow: UnitOfWork, *, backend_id: int, serial_hex: str, reason: str, at: datetime

@@ -14,19 +14,22 @@ from hub.db.uow import UnitOfWork
 from hub.lifecycle import step_queue
 from hub.lifecycle.issuance import Prepared
 from hub.lifecycle.models import Certificate, InstallItem
-from hub.lifecycle.new_rows import Accepted, certificate_columns, item_columns, order_row
+from hub.lifecycle.new_rows import Accepted, item_columns, order_row
 from hub.lifecycle.orders import OrderRow, intent_document
 from hub.lifecycle.requests import Method
 from hub.lifecycle.states import CertificateStatus, RenewalEvent
 from hub.lifecycle.step_queue import NewStep, Step
 from hub.lifecycle.transitions import OBJECT_TYPE, Change, renewal_transition
 
+_TABLE: Any = Certificate.__table__
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """An accepted request; ``prepared`` when it is approved and its CA has fixed the order already."""
+    """An accepted request and its row; ``prepared`` when it is approved and its CA has fixed the order."""
 
     accepted: Accepted
+    columns: dict[str, Any]
     prepared: Prepared | None = None
 
     @property
@@ -49,10 +52,9 @@ class Stored:
 async def store_requests(uow: UnitOfWork, entries: Sequence[Entry]) -> Stored:
     """Write requests with their nodes, steps, events and audit lines."""
     columns = [_columns(uow, entry) for entry in entries]
-    written = await uow.session.execute(
-        insert(Certificate).returning(Certificate.order_id, Certificate.id), columns
-    )
-    ids = dict(written.all())
+    # The table, not the mapped class: nobody needs objects of these rows.
+    written = await uow.session.execute(insert(_TABLE).returning(_TABLE.c.order_id, _TABLE.c.id), columns)
+    ids: dict[str, int] = dict(written.all())
     stored = Stored(ids=[ids[values["order_id"]] for values in columns])
     for entry, values, certificate_id in zip(entries, columns, stored.ids, strict=True):
         if entry.prepared is not None:
@@ -66,8 +68,11 @@ async def store_requests(uow: UnitOfWork, entries: Sequence[Entry]) -> Stored:
 
 
 def _columns(uow: UnitOfWork, entry: Entry) -> dict[str, Any]:
-    values = certificate_columns(entry.accepted, uow.now)
-    values["status"] = entry.status.value
+    values = entry.columns | {
+        "status": entry.status.value,
+        "created_at": uow.now,
+        "requested_at": uow.now,
+    }
     if entry.accepted.auto_approved:
         values |= {"approver": entry.accepted.principal.name, "approved_at": uow.now}
     if entry.prepared is not None:

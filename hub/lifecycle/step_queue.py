@@ -24,6 +24,8 @@ LEASE_S = 30
 _FIRST_DELAY_S = 2
 _LONGEST_DELAY_S = 3600
 
+_TABLE: Any = LifecycleStep.__table__
+
 GENERATE_KEY = "generate_key"
 APPLY = "apply"
 SUBMIT = "submit"
@@ -99,9 +101,7 @@ async def hold_new(uow: UnitOfWork, certificate_ids: Sequence[int], name: str) -
         }
         for certificate_id in certificate_ids
     ]
-    written = await uow.session.execute(
-        insert(LifecycleStep).returning(LifecycleStep.id, LifecycleStep.certificate_id), rows
-    )
+    written = await uow.session.execute(insert(_TABLE).returning(_TABLE.c.id, _TABLE.c.certificate_id), rows)
     return [
         Step(
             id=step_id,
