@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Index, String
+from sqlalchemy import BigInteger, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hub.db.base import Base, BigId
@@ -37,7 +37,11 @@ class OutboxEvent(Base):
     """A stored :class:`Event`."""
 
     __tablename__ = "events"
-    __table_args__ = (Index(None, "object_type", "object_id"),)
+    __table_args__ = (
+        Index(None, "object_type", "object_id"),
+        # The order of reading on PostgreSQL; on SQLite the index stays empty.
+        Index(None, "transaction_id", "id", sqlite_where=text("transaction_id IS NOT NULL")),
+    )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     at: Mapped[datetime]

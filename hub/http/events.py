@@ -183,6 +183,8 @@ class EventRoutes(RouteSet):
                 if time.monotonic() - last_sent >= self._times.heartbeat_s:
                     last_sent = time.monotonic()
                     yield b": still here\n\n"
+                else:
+                    yield b""  # nothing to send; has the shell look whether the caller is still there
                 await notices.get(timeout_s=self._times.poll_s)
 
 

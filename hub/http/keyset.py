@@ -12,7 +12,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_
+from sqlalchemy import ColumnElement, and_, literal, or_
 
 from hub.db.errors import Malformed
 from hub.http.columns import Column, parse_value, value_text
@@ -80,11 +80,13 @@ def after(sort: Sort, id_column: Any, position: Position, *, nulls_largest: bool
     if position.value is None:
         same = and_(expression.is_(None), next_id)
         return same if nulls_come_last else or_(same, expression.is_not(None))
+    # A bound boolean; SQLAlchemy compares a plain one by equality only.
+    value = literal(position.value) if isinstance(position.value, bool) else position.value
     # "value >= x AND (value > x OR id > i)" gives the planner one index range to start from.
     if sort.descending:
-        following = and_(expression <= position.value, or_(expression < position.value, next_id))
+        following = and_(expression <= value, or_(expression < value, next_id))
     else:
-        following = and_(expression >= position.value, or_(expression > position.value, next_id))
+        following = and_(expression >= value, or_(expression > value, next_id))
     if sort.column.nullable and nulls_come_last:
         return or_(following, expression.is_(None))
     return following

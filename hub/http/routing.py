@@ -36,7 +36,11 @@ class RawResponse:
 
 @dataclass(frozen=True, slots=True)
 class StreamedResponse:
-    """A download that is produced while it is sent; ``chunks`` is read once."""
+    """A download that is produced while it is sent; ``chunks`` is read once.
+
+    An empty chunk sends nothing: a source that waits gives one now and then, and is ended when the caller has
+    gone.
+    """
 
     chunks: AsyncIterator[bytes]
     media_type: str

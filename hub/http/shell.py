@@ -240,7 +240,10 @@ class _Shell:
         try:
             if request.method != "HEAD":
                 async for chunk in result.chunks:
-                    await response.write(chunk)
+                    if chunk:
+                        await response.write(chunk)
+                    elif request.transport is None or request.transport.is_closing():
+                        break
             await response.write_eof()
         except ClientConnectionResetError:
             _log.debug("stream_left", request_id=request[_REQUEST_ID])

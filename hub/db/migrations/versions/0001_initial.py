@@ -107,6 +107,12 @@ def upgrade() -> None:
         batch_op.create_index(
             batch_op.f("ix_events_object_type_events_object_id"), ["object_type", "object_id"], unique=False
         )
+        batch_op.create_index(
+            batch_op.f("ix_events_transaction_id_events_id"),
+            ["transaction_id", "id"],
+            unique=False,
+            sqlite_where=sa.text("transaction_id IS NOT NULL"),
+        )
 
     op.create_table(
         "fleet_authority",
@@ -1034,6 +1040,10 @@ def downgrade() -> None:
     op.drop_table("hub_server_identities")
     op.drop_table("fleet_authority")
     with op.batch_alter_table("events", schema=None) as batch_op:
+        batch_op.drop_index(
+            batch_op.f("ix_events_transaction_id_events_id"),
+            sqlite_where=sa.text("transaction_id IS NOT NULL"),
+        )
         batch_op.drop_index(batch_op.f("ix_events_object_type_events_object_id"))
 
     op.drop_table("events")
