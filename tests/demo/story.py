@@ -76,8 +76,9 @@ class Story:
             if done["state"] != "Successful":
                 raise StoryFailed(f"the scan ended as {done['state']}: {done['message']}")
             line.outcome = f"Discover Network: {done['certificates_found']} certificates on {done['targets_total']} ports"
-        for row in self._api.get("/certificates", sort="expires", filter="status:eq:External")["items"]:
-            self.tell.note(f"found {row['common_name']}, {row['status']}, expires {row['expires'][:10]}")
+        for find in self._api.get(f"/discovery/scans/{scan_id}/finds")["items"]:
+            expires = find["valid_to"][:10]
+            self.tell.note(f"found {find['common_name']} on port {find['port']}, expires {expires}")
 
     def _replace(self, target: Target, network: dict[str, Any], pks: dict[str, Any]) -> str:
         certificate_id = self._request(target, network, pks)
