@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol, TypeVar
 
 import structlog
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from hub.db.errors import HubError, Unavailable
@@ -22,7 +22,6 @@ from hub.db.uow import Database, UnitOfWork
 from hub.fleet.errors import LedgerClosed
 
 GROUP = 300
-_DATABASE_AWAY = (OperationalError, InterfaceError, PoolTimeout, OSError)
 
 AnswerT_co = TypeVar("AnswerT_co", covariant=True)
 AnswerT = TypeVar("AnswerT")
@@ -88,11 +87,12 @@ class Ledger:
     async def _commit(self, group: list[_Waiting]) -> None:
         try:
             answers = await self._write([entry for entry, _ in group])
-        except _DATABASE_AWAY as error:
-            _log.warning("ledger_database_away", entries=len(group), error=str(error))
-            _answer_all(group, Unavailable("the hub's database can't be written now"))
         except Exception as error:  # noqa: BLE001 - border: job runner
-            await self._divide(group, error)
+            if _database_is_away(error):
+                _log.warning("ledger_database_away", entries=len(group), error=str(error))
+                _answer_all(group, Unavailable("the hub's database can't be written now"))
+            else:
+                await self._divide(group, error)
         else:
             for (_, future), answer in zip(group, answers, strict=True):
                 _answer(future, answer)
@@ -119,6 +119,13 @@ class Ledger:
                     for place, answer in zip(places[kind], given, strict=True):
                         answers[place] = answer
         return answers
+
+
+def _database_is_away(error: Exception) -> bool:
+    """Whether no entry could be written now, so that dividing the group would only cost time."""
+    if isinstance(error, DBAPIError):
+        return error.connection_invalidated or "database is locked" in str(error.orig)
+    return isinstance(error, PoolTimeout | OSError)
 
 
 def _answer(future: asyncio.Future[Any] | None, answer: Any) -> None:

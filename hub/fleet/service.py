@@ -6,18 +6,16 @@ of them reaches the caller's room through the handlers it registers, in the tran
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, delete, insert, or_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hub.access import audit
 from hub.db.errors import Malformed
 from hub.db.outbox import Event
 from hub.db.uow import Database, UnitOfWork
-from hub.db.upsert import insert_for
 from hub.fleet import inventory
 from hub.fleet.authority import Authority
 from hub.fleet.command_rows import CommandRow, load, store
@@ -30,16 +28,14 @@ from hub.fleet.commands import (
     NetworkFinds,
     NodeRecord,
     RunningCommand,
-    kind_of,
 )
+from hub.fleet.enqueueing import NewCommand, enqueue_all, enqueue_one
 from hub.fleet.errors import (
     AgentNotFound,
-    AgentOutsideOrganization,
     AgentRemoved,
     AuthorityMissing,
     CommandNotFound,
     CommandTransitionNotAllowed,
-    KindNotSupported,
     TokenNotFound,
 )
 from hub.fleet.models import Agent, EnrollmentToken, FleetCommand, SpentChallenge
@@ -49,11 +45,9 @@ from hub.fleet.reports import CANCELLED, EXPIRED, CommandReports
 from hub.fleet.settings import FleetSettings
 from hub.fleet.states import DISPLAY_NAMES, OPEN, CommandEffect, CommandEvent, CommandState
 from hub.fleet.tokens import TokenContents, new_secret, secret_sha256
-from hub.fleet.wire import KINDS, body_bytes
+from hub.fleet.wire import KINDS
 from hub.http.principal import SYSTEM, Principal
 
-# Agents refuse commands that stay good for more than 31 days.
-MAX_DEADLINE = timedelta(days=30)
 MAX_TOKEN_LIFETIME = timedelta(days=365)
 # An agent gives up by itself at the deadline; its word is worth waiting for a little.
 ANSWER_GRACE = timedelta(minutes=2)
@@ -64,6 +58,7 @@ __all__ = [
     "CommandProgress",
     "FinishedCommand",
     "FleetService",
+    "NewCommand",
     "NodeRecord",
     "RunningCommand",
 ]
@@ -288,53 +283,29 @@ class FleetService:
             AgentOutsideOrganization: the agent belongs to another organization.
             KindNotSupported: the agent has said what it understands, and this is not among it.
         """
-        agent, kind = await self._active(uow.session, agent_id), kind_of(body)
-        if agent.organization_id is not None and agent.organization_id != organization_id:
-            raise AgentOutsideOrganization
-        if agent.capabilities and kind not in agent.capabilities:
-            raise KindNotSupported(f"the agent {agent.name} does not understand {kind}")
-        command_id = str(uuid.uuid4())
-        statement = (
-            insert_for(uow.session, FleetCommand)
-            .values(
-                id=command_id,
-                delivery_id=command_id,
-                agent_id=agent_id,
-                kind=kind,
-                body=body_bytes(body),
-                state=CommandState.QUEUED.value,
-                subject_type=subject_type,
-                subject_id=subject_id,
-                organization_id=organization_id,
-                requested_by=requested_by,
-                idempotency_key=idempotency_key,
-                retry_of=retry_of,
-                created_at=uow.now,
-                deadline=uow.now + min(timedelta(seconds=deadline_s), MAX_DEADLINE),
-                attempt=1,
-                max_attempts=max_attempts,
-            )
-            .on_conflict_do_nothing(index_elements=["idempotency_key"])
-            .returning(FleetCommand.id)
+        order = NewCommand(
+            body=body,
+            deadline_s=deadline_s,
+            subject_type=subject_type,
+            subject_id=subject_id,
+            organization_id=organization_id,
+            requested_by=requested_by,
+            max_attempts=max_attempts,
         )
-        if (await uow.session.execute(statement)).first() is None:
-            earlier: str = (
-                await uow.session.execute(
-                    select(FleetCommand.id).where(FleetCommand.idempotency_key == idempotency_key)
-                )
-            ).scalar_one()
-            return earlier
-        uow.notify("commands", agent_id)
-        uow.emit(
-            Event(
-                kind="CommandQueued",
-                object_type="command",
-                object_id=command_id,
-                organization_id=organization_id,
-                data={"kind": kind, "agent_id": agent_id, "state": CommandState.QUEUED.value},
-            )
+        return await enqueue_one(
+            uow, order, agent_id=agent_id, idempotency_key=idempotency_key, retry_of=retry_of
         )
-        return command_id
+
+    async def enqueue_many(
+        self, uow: UnitOfWork, order: NewCommand, *, agent_ids: Sequence[str]
+    ) -> list[str]:
+        """Queue the same command for many agents; return the ids in the order of the agents.
+
+        Raises:
+            AgentNotFound, AgentRemoved, AgentOutsideOrganization, KindNotSupported: as :meth:`enqueue`, for
+                any of them; then nothing is queued.
+        """
+        return await enqueue_all(uow, order, agent_ids=agent_ids)
 
     async def cancel(self, uow: UnitOfWork, command_id: str, *, principal: Principal | None = None) -> None:
         """Cancel a command: at once while it is queued, otherwise the agent is asked to give it up.

@@ -12,6 +12,7 @@ from hub.db.errors import HubError
 from hub.db.notify import Notice, Subscription
 from hub.db.uow import Database
 from hub.fleet.directory import CUT_REMOVED, CUT_SILENT, SUPERSEDED, OpenedStream
+from hub.fleet.enqueueing import EVERYBODY
 from hub.fleet.presence import ACTIVE, Standing, disconnect, reclaim, sessions_of, standings, touch
 from hub.fleet.reports import ProgressReport
 from hub.fleet.statuses import status_of
@@ -52,7 +53,7 @@ class Upkeep:
             notices: list[Notice] = [first] if first else []
             notices += subscription.drain()
             agent_ids = {notice.payload for notice in notices}
-            if len(notices) >= _MAYBE_LOST:
+            if len(notices) >= _MAYBE_LOST or EVERYBODY in agent_ids:
                 agent_ids.update(self._desk.directory.agent_ids())
             await act({agent_id for agent_id in agent_ids if self._desk.directory.get(agent_id)})
 
@@ -145,5 +146,5 @@ async def _every(interval_s: float, work: Callable[[], Awaitable[None]]) -> None
         await asyncio.sleep(interval_s)
         try:
             await work()
-        except (HubError, SQLAlchemyError, OSError) as error:
-            _log.warning("upkeep_failed", work=getattr(work, "__name__", ""), error=str(error))
+        except Exception:  # noqa: BLE001 - border: job runner
+            _log.exception("upkeep_failed", work=getattr(work, "__name__", ""))

@@ -64,6 +64,7 @@ COMMAND_CONTEXT = b"certwright-command-v1"
 KINDS = ("network", "pks", "msad")
 _RECEIVER_KEY_BYTES = 32
 _MAX_CAPABILITIES = 64
+_MAX_RUNNING = 1000
 
 
 def _text(value: str) -> str:
@@ -220,6 +221,8 @@ def facts_from(message: enrollment_pb2.AgentFacts) -> AgentFacts:
 
 
 def _hello(message: control_pb2.AgentHello) -> AgentHello:
+    if len(message.running_command_ids) > _MAX_RUNNING:
+        raise StreamViolation(f"more than {_MAX_RUNNING} commands at once")
     return AgentHello(
         facts=facts_from(message.facts),
         running_command_ids=tuple(message.running_command_ids),
