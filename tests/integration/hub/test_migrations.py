@@ -18,11 +18,6 @@ from hub.db.uow import Database
 from hub.http.principal import SYSTEM
 
 
-@pytest.fixture
-def url(tmp_path):
-    return f"sqlite:///{tmp_path}/hub.db"
-
-
 async def test_an_empty_database_gets_what_the_models_say(url):
     db = Database.open(url)
     try:
@@ -68,7 +63,8 @@ async def test_a_database_of_a_newer_release_is_refused(url):
         await db.close()
 
 
-async def test_a_migration_that_breaks_references_leaves_everything_as_it_was(url, tmp_path, monkeypatch):
+async def test_a_migration_that_breaks_references_leaves_everything_as_it_was(tmp_path, monkeypatch):
+    url = f"sqlite:///{tmp_path}/hub.db"
     folder = tmp_path / "migrations"
     shutil.copytree(runner.FOLDER, folder)
     await upgrade(url)

@@ -73,12 +73,16 @@ async def test_a_hub_from_init_to_sigterm(initialized):
         metrics = await (await hub.client.get("/metrics")).text()
         assert 'certwright_http_requests_total{method="GET",route="/readyz",status="200"}' in metrics
         assert "certwright_connected_agents 0.0" in metrics
-        # A stream that is open must not hold up the end.
-        events = await hub.client.get("/api/v1/events", headers=bearer)
-        assert (await events.content.readline()).startswith(b"retry:")
-        token = _run("agent-token", "create", "--kind", "pks", "--json", "--data-dir", str(folder))
+        token = await asyncio.to_thread(
+            _run, "agent-token", "create", "--kind", "pks", "--json", "--data-dir", str(folder)
+        )
         assert json.loads(token.stdout)["token"].startswith("cwt1.")
-        hub.process.send_signal(signal.SIGTERM)
+        # A stream that is open must not hold up the end.
+        async with hub.client.get("/api/v1/events", headers=bearer) as events:
+            assert (await events.content.readline()).startswith(b"retry:")
+            hub.process.send_signal(signal.SIGTERM)
+            async with asyncio.timeout(8):
+                await hub.process.wait()
     assert hub.returncode == 0
     assert not (folder / "run.json").exists()
     for secret in (credentials["api_token"], credentials["admin"]["password"]):
@@ -168,3 +172,20 @@ def test_an_old_schema_is_not_served(initialized, tmp_path):
     database.close()
     old = _run("hub", "serve", "--data-dir", str(tmp_path), *FREE, code=1)
     assert "certwright hub migrate" in old.stderr
+
+
+@pytest.mark.server
+async def test_a_hub_on_postgresql_remembers_its_database(postgres_url, tmp_path):
+    folder = tmp_path / "data"
+    options = ["--data-dir", str(folder), "--database-url", postgres_url, "--json"]
+    done = await asyncio.to_thread(_run, "hub", "init", *options)
+    credentials = json.loads(done.stdout)
+    assert (folder / "config.toml").stat().st_mode & 0o077 == 0
+    assert not (folder / "hub.db").exists()
+    async with _Served(folder) as hub:
+        assert (await hub.client.get("/readyz")).status == 200
+        signed_in = await hub.client.post("/api/v1/session", json=credentials["admin"])
+        assert signed_in.status == 200
+    assert hub.returncode == 0
+    migrated = await asyncio.to_thread(_run, "hub", "migrate", "--data-dir", str(folder))
+    assert "current" in migrated.stdout
