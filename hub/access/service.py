@@ -6,6 +6,8 @@ Other rooms use :mod:`hub.access.policy` and :mod:`hub.access.audit`; the web sh
 
 from __future__ import annotations
 
+import asyncio
+
 from hub.access.administrators import Administrators
 from hub.access.api_tokens import ApiTokens
 from hub.access.login_limits import AddressLimiter
@@ -31,10 +33,21 @@ class AccessService:
         self.administrators = Administrators(passwords)
         self.sessions = Sessions(db, passwords, times=times, addresses=addresses)
         self.api_tokens = ApiTokens(db)
+        self._token_lookups: dict[str, asyncio.Task[Principal]] = {}
 
     async def by_api_token(self, token: str) -> Principal:
-        """Return whom an API token stands for; raises ``InvalidToken``."""
-        return await self.api_tokens.principal(token)
+        """Return whom an API token stands for; raises ``InvalidToken``.
+
+        Requests that come while a look-up of the same token is under way share it: nothing is remembered
+        beyond it, so a revoked token is refused at once.
+        """
+        lookup = self._token_lookups.get(token)
+        if lookup is None:
+            lookup = asyncio.create_task(self.api_tokens.principal(token))
+            self._token_lookups[token] = lookup
+            lookup.add_done_callback(lambda _: self._token_lookups.pop(token, None))
+        # One caller that goes away must not end the look-up of the others.
+        return await asyncio.shield(lookup)
 
     async def by_session(self, token: str) -> Principal:
         """Return who is signed in; raises ``SessionEnded``."""

@@ -7,6 +7,7 @@ sealed to the receiving agent: the hub relays an envelope that it can't open.
 from __future__ import annotations
 
 import base64
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
@@ -14,11 +15,13 @@ from sqlalchemy import select
 from hub.db.uow import Database, UnitOfWork
 from hub.fleet.commands import (
     CertificateStored,
+    CommandBody,
     ExportKey,
     FinishedCommand,
     KeyExported,
     SealedKey,
     StoreCertificate,
+    kind_of,
 )
 from hub.lifecycle import dispatch, step_queue
 from hub.lifecycle.installation import continue_installation, fail_installation
@@ -30,6 +33,7 @@ from hub.lifecycle.requests import KeyLocation
 from hub.lifecycle.states import CertificateStatus, ItemEvent
 from hub.lifecycle.step_queue import NewStep, Step
 from hub.lifecycle.transitions import event_of, head_of
+from pki.findings import Finding
 
 LIVE = frozenset({CertificateStatus.ISSUED, CertificateStatus.DOWNLOADED})
 STORE_KIND, EXPORT_KIND = "StoreCertificate", "ExportKey"
@@ -51,7 +55,7 @@ class Delivery:
             if await dispatch.is_running(uow, row.id, kinds=(STORE_KIND,), agent_id=row.key_agent_id):
                 return
             body = StoreCertificate(key_id=row.key_id, chain=await chain_of(uow, row))
-            await dispatch.send(uow, self._rooms.fleet, row=row, agent_id=row.key_agent_id, body=body)
+            await self._send(uow, row, row.key_agent_id, body, receiver=row.key_agent_id)
 
     async def export_key(self, step: Step) -> None:
         """Ask the private key store to seal the key to the agent that the step names."""
@@ -65,7 +69,7 @@ class Delivery:
                 receiver_public_key=receiver.receiver_public_key,
                 receiver_agent_id=receiver.id,
             )
-            await dispatch.send(uow, self._rooms.fleet, row=row, agent_id=row.key_agent_id, body=body)
+            await self._send(uow, row, row.key_agent_id, body, receiver=receiver.id)
 
     async def deliver(self, step: Step) -> None:
         """Send certificate and sealed key to the agent that can open it."""
@@ -76,7 +80,14 @@ class Delivery:
             body = StoreCertificate(
                 key_id=row.key_id, chain=await chain_of(uow, row), sealed_key=_sealed_key(step.payload)
             )
-            await dispatch.send(uow, self._rooms.fleet, row=row, agent_id=step.agent_id, body=body)
+            await self._send(uow, row, step.agent_id, body, receiver=step.agent_id)
+
+    async def _send(
+        self, uow: UnitOfWork, row: OrderRow, agent_id: str, body: CommandBody, *, receiver: str
+    ) -> None:
+        refused = await dispatch.send(uow, self._rooms.fleet, row=row, agent_id=agent_id, body=body)
+        if refused is not None:
+            await _fail(uow, row, _Fault(agent_id, kind_of(body), refused), receiver=receiver)
 
     async def on_exported(self, uow: UnitOfWork, finished: FinishedCommand) -> None:
         """Keep the envelope for the next step, or fail the installation."""
@@ -98,7 +109,7 @@ class Delivery:
                 ],
             )
             return
-        await _fail(uow, row, finished, receiver=receiver)
+        await _fail(uow, row, _fault_of(finished), receiver=receiver)
 
     async def on_stored(self, uow: UnitOfWork, finished: FinishedCommand) -> None:
         """Note where the certificate is, and go on with an installation that waits for it."""
@@ -124,18 +135,37 @@ class Delivery:
                 if row.status in LIVE:
                     await continue_installation(uow, row, agent_id=finished.agent_id)
             return
-        await _fail(uow, row, finished, receiver=finished.agent_id)
+        await _fail(uow, row, _fault_of(finished), receiver=finished.agent_id)
 
 
-async def _fail(uow: UnitOfWork, row: OrderRow, finished: FinishedCommand, *, receiver: str) -> None:
-    reason = finished.failure.reason if finished.failure else "NoAnswer"
-    message = finished.failure.message if finished.failure else "the agent gave no result"
+@dataclass(frozen=True, slots=True)
+class _Fault:
+    """A command that came to nothing."""
+
+    agent_id: str
+    command: str
+    finding: Finding
+
+
+def _fault_of(finished: FinishedCommand) -> _Fault:
+    failure = finished.failure
+    finding = (
+        Finding(failure.reason, failure.message)
+        if failure
+        else Finding("NoAnswer", "the agent gave no result")
+    )
+    return _Fault(finished.agent_id, finished.kind, finding)
+
+
+async def _fail(uow: UnitOfWork, row: OrderRow, fault: _Fault, *, receiver: str) -> None:
+    head = await head_of(uow.session, row.id)
+    reason, message = fault.finding.reason, fault.finding.message
     uow.emit(
         event_of(
-            await head_of(uow.session, row.id),
+            head,
             "CertificateDeliveryFailed",
-            agent_id=finished.agent_id,
-            command=finished.kind,
+            agent_id=fault.agent_id,
+            command=fault.command,
             reason=reason,
             message=message,
         )

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from sqlalchemy import insert, select, update
 
+from hub.db.errors import Conflict, NotFound, PolicyViolation
 from hub.db.uow import UnitOfWork
 from hub.fleet.commands import CommandBody, FinishedCommand, kind_of
 from hub.lifecycle.models import CertificateCommand
 from hub.lifecycle.orders import OrderRow, read_order
 from hub.lifecycle.ports import Fleet
 from hub.lifecycle.transitions import OBJECT_TYPE
+from pki.findings import Finding
 
 # An agent may be away for a night; what it is asked to keep is still wanted then.
 KEEPING_DEADLINE_S = 24 * 3600
@@ -28,21 +30,24 @@ async def send(
     agent_id: str,
     body: CommandBody,
     deadline_s: int = KEEPING_DEADLINE_S,
-) -> str:
-    """Queue a command and return its id.
+) -> Finding | None:
+    """Queue a command; return why the fleet does not take it, such as an agent that is gone.
 
     It is queued in the transaction that removes the step it comes from, so that no step sends twice.
     """
-    command_id = await fleet.enqueue(
-        uow,
-        agent_id=agent_id,
-        body=body,
-        deadline_s=deadline_s,
-        subject_type=OBJECT_TYPE,
-        subject_id=str(row.id),
-        organization_id=row.organization_id,
-        requested_by=row.requester,
-    )
+    try:
+        command_id = await fleet.enqueue(
+            uow,
+            agent_id=agent_id,
+            body=body,
+            deadline_s=deadline_s,
+            subject_type=OBJECT_TYPE,
+            subject_id=str(row.id),
+            organization_id=row.organization_id,
+            requested_by=row.requester,
+        )
+    except (NotFound, Conflict, PolicyViolation) as fault:
+        return Finding(type(fault).__name__, fault.message)
     await uow.session.execute(
         insert(CertificateCommand).values(
             command_id=command_id,
@@ -55,7 +60,7 @@ async def send(
             created_at=uow.now,
         )
     )
-    return command_id
+    return None
 
 
 async def take_outcome(uow: UnitOfWork, finished: FinishedCommand) -> OrderRow | None:

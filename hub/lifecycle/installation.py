@@ -68,7 +68,7 @@ class InstallSteps:
                 certificate_sha256=bytes.fromhex(row.fingerprint_sha256),
                 targets=targets,
             )
-            await dispatch.send(
+            refused = await dispatch.send(
                 uow,
                 self._rooms.fleet,
                 row=row,
@@ -76,6 +76,10 @@ class InstallSteps:
                 body=body,
                 deadline_s=dispatch.INSTALL_DEADLINE_S,
             )
+            if refused is not None:
+                await fail_installation(
+                    uow, row, agent_id=step.agent_id, reason=refused.reason, message=refused.message
+                )
 
     async def on_outcome(self, uow: UnitOfWork, finished: FinishedCommand) -> None:
         """Take the outcomes, or note why the agent could not even start."""

@@ -30,6 +30,7 @@ from hub.lifecycle.states import CertificateStatus
 MAX_BATCH = 128
 # A caller waits so long for a CA that answers at once, then learns that the request is Applied.
 INLINE_WAIT_S = 3.0
+QUICK_CA_S = 0.1
 
 _log = structlog.get_logger(__name__)
 
@@ -115,6 +116,8 @@ class Intake:
             task = asyncio.create_task(self._submit(items, stored))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
+            # Meanwhile the next batch grows, which saves commits; only a slow CA is not waited for.
+            await asyncio.wait({task}, timeout=QUICK_CA_S)
 
     async def _enroll_singly(self, batch: Sequence[_Item], error: BaseException) -> None:
         # One request that the database refuses must not take the others with it.

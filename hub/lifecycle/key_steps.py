@@ -49,7 +49,11 @@ class KeySteps:
             if await dispatch.is_running(uow, row.id, kinds=(KIND,)):
                 return
             body = _command(row)
-            await dispatch.send(uow, self._rooms.fleet, row=row, agent_id=row.key_agent_id, body=body)
+            refused = await dispatch.send(
+                uow, self._rooms.fleet, row=row, agent_id=row.key_agent_id, body=body
+            )
+            if refused is not None:
+                await self._give_up(uow, row, refused)
 
     async def on_outcome(self, uow: UnitOfWork, finished: FinishedCommand) -> None:
         """Take the signing request, or give up with the agent's reason."""

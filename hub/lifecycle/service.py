@@ -6,9 +6,7 @@ Requests are checked and stored by :mod:`hub.lifecycle.intake`, what follows is 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -19,15 +17,16 @@ from hub.http.principal import SYSTEM, Principal
 from hub.issuers.contract import CanRevoke
 from hub.lifecycle import step_queue
 from hub.lifecycle.delivery import EXPORT_KIND, LIVE, STORE_KIND, Delivery, chain_of
+from hub.lifecycle.downloads import DownloadedFile, as_file, format_named
 from hub.lifecycle.errors import (
     CertificateNotFound,
     CertificateNotIssued,
     FieldFinding,
     NothingToInstall,
     RequestRefused,
-    UnknownFormat,
 )
 from hub.lifecycle.found import Find, NetworkPlace, Recorded, leave_places, record_found
+from hub.lifecycle.install_plan import install_steps, item_agents
 from hub.lifecycle.installation import KIND as INSTALL_KIND
 from hub.lifecycle.installation import InstallSteps
 from hub.lifecycle.intake import Enrolled, Intake
@@ -35,25 +34,23 @@ from hub.lifecycle.issuance import Issuance
 from hub.lifecycle.item_updates import see_places
 from hub.lifecycle.key_steps import KIND as GENERATE_KIND
 from hub.lifecycle.key_steps import KeySteps
-from hub.lifecycle.models import Certificate, CertificateLocation, InstallItem, LifecycleStep
+from hub.lifecycle.models import Certificate, LifecycleStep
 from hub.lifecycle.orders import OrderRow, read_order
 from hub.lifecycle.ports import Rooms
 from hub.lifecycle.renewal import Renewal, renewal_request
-from hub.lifecycle.requests import EnrollmentRequest, KeyLocation, Method
+from hub.lifecycle.requests import EnrollmentRequest
 from hub.lifecycle.scoping import may_act
 from hub.lifecycle.states import (
     CERTIFICATE,
     CertificateEvent,
     CertificateStatus,
     InstallEvent,
-    ItemStatus,
     states_allowing,
 )
 from hub.lifecycle.step_queue import NewStep
 from hub.lifecycle.transitions import Change, head_of, install_transition, transition
 from hub.lifecycle.worker import LifecycleWorker
 from pki.crls import RevocationReason
-from pki.download_formats import FILE_TYPES, DownloadFormat, download
 
 __all__ = [
     "Enrolled",
@@ -73,15 +70,6 @@ _DELIVERY_STEPS = (
     step_queue.DELIVER,
     step_queue.INSTALL,
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DownloadedFile:
-    """A certificate in a file format."""
-
-    body: bytes
-    media_type: str
-    filename: str
 
 
 class LifecycleService:
@@ -243,12 +231,12 @@ class LifecycleService:
             row = await _row(uow, certificate_id)
             if row.status not in LIVE:
                 raise CertificateNotIssued(f"the certificate is {row.status}: there is nothing to install")
-            agents = await _item_agents(uow, certificate_id)
+            agents = await item_agents(uow, certificate_id)
             if not agents and row.key_agent_id is None:
                 raise NothingToInstall
             if agents:
                 await install_transition(uow, certificate_id, InstallEvent.START, Change(principal=principal))
-            await step_queue.schedule(uow, await _install_steps(uow, row, agents))
+            await step_queue.schedule(uow, await install_steps(uow, row, agents))
 
     # ---- reading
 
@@ -261,9 +249,7 @@ class LifecycleService:
             UnknownFormat: there is no such format.
             CertificateNotIssued: there is no certificate yet.
         """
-        if format_name not in set(DownloadFormat):
-            raise UnknownFormat(f"{format_name!r} is none of {', '.join(DownloadFormat)}", field="format")
-        file_format = DownloadFormat(format_name)
+        file_format = format_named(format_name)
         async with self.db.write() as uow:
             await self._visible(uow, principal, certificate_id)
             row = await _row(uow, certificate_id)
@@ -273,12 +259,7 @@ class LifecycleService:
             if row.status == CertificateStatus.ISSUED:
                 change = Change(principal=principal, details={"format": format_name})
                 await transition(uow, certificate_id, CertificateEvent.DOWNLOAD, change)
-        file_type = FILE_TYPES[file_format]
-        return DownloadedFile(
-            body=download(chain[0], chain[1:], file_format),
-            media_type=file_type.media_type,
-            filename=_file_name(row.common_name, certificate_id) + file_type.extension,
-        )
+        return as_file(chain, row.common_name or f"certificate-{certificate_id}", file_format)
 
     async def _visible(self, uow: UnitOfWork, principal: Principal, certificate_id: int) -> None:
         head = await head_of(uow.session, certificate_id)
@@ -336,42 +317,3 @@ async def _row(uow: UnitOfWork, certificate_id: int) -> OrderRow:
     if row is None:
         raise CertificateNotFound(f"there is no certificate {certificate_id}")
     return row
-
-
-async def _item_agents(uow: UnitOfWork, certificate_id: int) -> list[str]:
-    agents = await uow.session.execute(
-        select(InstallItem.agent_id)
-        .where(InstallItem.certificate_id == certificate_id, InstallItem.status != ItemStatus.INVALID)
-        .distinct()
-    )
-    return list(agents.scalars())
-
-
-async def _install_steps(uow: UnitOfWork, row: OrderRow, agents: Sequence[str]) -> list[NewStep]:
-    stored = await uow.session.execute(
-        select(CertificateLocation.agent_id).where(
-            CertificateLocation.certificate_id == row.id,
-            CertificateLocation.kind == "network_agent",
-            CertificateLocation.present,
-        )
-    )
-    has_certificate = set(stored.scalars())
-    steps = [
-        NewStep(certificate_id=row.id, name=step_queue.INSTALL, agent_id=agent_id)
-        for agent_id in agents
-        if agent_id in has_certificate
-    ]
-    waiting = [agent_id for agent_id in agents if agent_id not in has_certificate]
-    if row.method == Method.AUTO_INSTALL and row.key_location == KeyLocation.PKS:
-        steps += [
-            NewStep(certificate_id=row.id, name=step_queue.EXPORT_KEY, agent_id=agent_id)
-            for agent_id in waiting
-        ]
-    elif row.key_agent_id is not None and (waiting or not agents):
-        steps.append(NewStep(certificate_id=row.id, name=step_queue.STORE, agent_id=row.key_agent_id))
-    return steps
-
-
-def _file_name(common_name: str, certificate_id: int) -> str:
-    safe = re.sub(r"[^A-Za-z0-9.-]", "_", common_name.replace("*", "star")).strip(".")
-    return safe or f"certificate-{certificate_id}"

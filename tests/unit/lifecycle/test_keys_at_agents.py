@@ -215,3 +215,26 @@ async def test_a_request_with_two_agents_is_successful_when_both_are_done(world,
     await world.lifecycle.install(ADMIN, enrolled.id)
     await world.settle()
     assert (await world.certificate(enrolled.id)).install_state == "Successful"
+
+
+async def test_an_agent_that_was_removed_meanwhile_fails_what_waits_for_it(world, agents, monkeypatch):
+    from hub.db.errors import Conflict
+
+    class AgentRemoved(Conflict):
+        code = "agent_removed"
+
+    async def removed(*_, **__):
+        raise AgentRemoved("the agent web-1 has been removed")
+
+    _, network = agents
+    enrolled = await world.lifecycle.request(ADMIN, auto_install(world, network))
+    await world.settle()
+    monkeypatch.setattr(world.fleet, "enqueue", removed)
+    await world.lifecycle.install(ADMIN, enrolled.id)
+    await world.settle()
+    assert (await world.certificate(enrolled.id)).install_state == "Failed"
+    assert (await item(world, enrolled.id))[1:3] == ("AgentRemoved", "the agent web-1 has been removed")
+    second = await world.lifecycle.request(ADMIN, auto_install(world, network))
+    await world.settle()
+    row = await world.certificate(second.id)
+    assert (row.status, row.status_reason) == ("Invalid", "AgentRemoved")

@@ -1,0 +1,1 @@
+"""Certificates a second through REST to the built-in CA."""
