@@ -1,0 +1,1 @@
+"""What connected agents cost the hub: connects, memory, dispatch latency, fan-out, CPU a command."""
