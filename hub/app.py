@@ -42,6 +42,7 @@ CONSOLE_FOLDER = Path(__file__).parent / "web" / "dist"
 _DRAIN_S = 10.0
 _BACKLOG = 1024
 _CRL_REFRESH_S = 60.0
+_TLS_RENEWAL_S = 12 * 3600.0
 
 
 class SchemaTooOld(ConfigurationError):
@@ -96,8 +97,10 @@ async def running_hub(settings: Settings) -> AsyncIterator[Listening]:
         metrics = HttpMetrics()
         metrics.gauge("connected_agents", "Agents connected to this process.", lambda: _count(fleet))
         parts = RouteParts(addresses=fleet.addresses, metrics=metrics, base_url=base_url)
-        await start.start_jobs()
-        await start.start_web(build_route_sets(services, parts), metrics, http_socket)
+        jobs = await start.start_jobs()
+        context = await start.start_web(build_route_sets(services, parts), metrics, http_socket)
+        if context is not None and not settings.tls_certificate:
+            jobs.every("tls renewal", _TLS_RENEWAL_S, lambda: _renew(settings, foundation, context))
         listening = Listening(http=base_url, grpc=fleet.addresses.control, enroll=fleet.addresses.enrollment)
         _note_addresses(settings, listening, stack)
         yield listening
@@ -157,7 +160,7 @@ class _Start:
         self.stack.push_async_callback(server.stop)
         return server
 
-    async def start_jobs(self) -> None:
+    async def start_jobs(self) -> BackgroundJobs:
         jobs = BackgroundJobs()
         self.stack.push_async_callback(jobs.stop)
         db = self.foundation.db
@@ -165,8 +168,11 @@ class _Start:
             jobs.start("database listener", lambda: listen(self.settings.database, db.notifier))
         jobs.start("lifecycle worker", self.services.lifecycle.worker().run)
         jobs.every("crl refresh", _CRL_REFRESH_S, self.services.issuers.refresh_crls)
+        return jobs
 
-    async def start_web(self, routes: Routes, metrics: HttpMetrics, http_socket: socket.socket) -> None:
+    async def start_web(
+        self, routes: Routes, metrics: HttpMetrics, http_socket: socket.socket
+    ) -> ssl.SSLContext | None:
         settings = self.settings
         options = ShellOptions(
             # Behind a proxy the browser speaks TLS to it, so cookies are as safe as with our own.
@@ -184,6 +190,7 @@ class _Start:
             address = Address.parse(settings.status_http)
             plain = await self._runner((routes.status,), ShellOptions(over_tls=False))
             await web.TCPSite(plain, address.host, address.port).start()
+        return context
 
     async def _runner(self, route_sets: tuple[RouteSet, ...], options: ShellOptions) -> web.AppRunner:
         application = build_application(
@@ -200,6 +207,15 @@ class _Start:
             identity = self.foundation.identity
             load_pem(context, certificate_pem=identity.chain_with_root_pem, key_pem=identity.key_pem)
         return context
+
+
+async def _renew(settings: Settings, foundation: _Foundation, context: ssl.SSLContext) -> None:
+    """Show the renewed certificate once it is time; the old one is taken again until then."""
+    async with foundation.db.write() as uow:
+        identity = await server_identity(
+            uow, foundation.authority, foundation.kek, names=settings.server_names
+        )
+    load_pem(context, certificate_pem=identity.chain_with_root_pem, key_pem=identity.key_pem)
 
 
 def _count(fleet: FleetServer) -> float:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from hub.access import audit
 from hub.access.policy import PolicyAuthorizer
 from hub.access.routes import access_routes
 from hub.access.service import AccessService
@@ -21,6 +22,7 @@ from hub.fleet.authority import Authority, load_authority
 from hub.fleet.enrollment import Addresses
 from hub.fleet.routes import AgentRoutes, CommandRoutes, TokenRoutes
 from hub.fleet.service import FleetService
+from hub.fleet.settings import FleetSettings
 from hub.http.events import EventRoutes
 from hub.http.health import HealthRoutes
 from hub.http.metrics import HttpMetrics
@@ -66,7 +68,10 @@ def build_services(
     )
     organizations, profiles = OrganizationService(db), ProfileService(db)
     issuers = IssuerService(db, kek, public_url=status_url)
-    fleet = FleetService(db, authority=authority)
+    heartbeats = FleetSettings(
+        heartbeat_interval_s=settings.agent_heartbeat_s, heartbeat_timeout_s=settings.agent_silence_s
+    )
+    fleet = FleetService(db, authority=authority, settings=heartbeats)
     rooms = Rooms(organizations=organizations, profiles=profiles, issuers=issuers, fleet=fleet)
     lifecycle = LifecycleService(db, rooms)
     return Services(
@@ -181,3 +186,13 @@ async def enrollment_token(
     finally:
         await db.close()
     return contents.text()
+
+
+async def verify_audit_log(settings: Settings) -> audit.Verification:
+    """Recompute the audit log's hash chain."""
+    db = Database.open(settings.database)
+    try:
+        async with db.read() as session:
+            return await audit.verify(session)
+    finally:
+        await db.close()

@@ -40,7 +40,7 @@ Sort only by columns that an index serves: set ``sortable=False`` on the others.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -128,6 +128,13 @@ class Listing(Generic[RowT]):
     search_min_length: int = 3
     search: Callable[[str], ColumnElement[bool]] | None = None
     make_row: Callable[[RowMapping], RowT] | None = None
+    # Made once: building a SELECT of many columns costs more than running it on a small table.
+    _select: Select[Any] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        wanted = [column.expression.label(column.name) for column in self.columns]
+        statement = select(*wanted, self.id_column.label("_id")).select_from(self.select_from)
+        object.__setattr__(self, "_select", statement)
 
     @property
     def sortable_names(self) -> list[str]:
@@ -176,8 +183,7 @@ class Listing(Generic[RowT]):
 
     def statement(self, conditions: Sequence[ColumnElement[bool]]) -> Select[Any]:
         """Return the unordered SELECT of all columns; ``_id`` is the id."""
-        wanted = [column.expression.label(column.name) for column in self.columns]
-        return select(*wanted, self.id_column.label("_id")).select_from(self.select_from).where(*conditions)
+        return self._select.where(*conditions)
 
     def to_row(self, mapping: RowMapping) -> RowT:
         """Return the schema object of a database row."""

@@ -112,6 +112,21 @@ def test_init_refuses_a_second_time_and_changes_nothing(initialized):
     assert credentials["customer_uri"]
 
 
+def test_the_audit_log_is_verified(initialized, tmp_path):
+    folder, _ = initialized
+    whole = _run("hub", "verify-audit", "--data-dir", str(folder))
+    assert "the chain is whole" in whole.stdout
+    copy = tmp_path / "hub.db"
+    _run("hub", "backup", str(copy), "--data-dir", str(folder))
+    database = sqlite3.connect(copy)
+    database.execute("DROP TRIGGER audit_log_no_update")
+    database.execute("UPDATE audit_log SET actor_name = 'somebody else' WHERE sequence = 2")
+    database.commit()
+    database.close()
+    changed = _run("hub", "verify-audit", "--data-dir", str(tmp_path), code=1)
+    assert "entry 2" in changed.stderr
+
+
 def test_files_are_nobody_elses(initialized):
     folder, _ = initialized
     assert folder.stat().st_mode & 0o077 == 0
