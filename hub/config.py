@@ -14,9 +14,9 @@ import stat
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from hub.db.engine import async_url
 from pki.at_rest import KEY_BYTES, KeyEncryptionKey, new_key
@@ -104,6 +104,15 @@ class Settings(BaseModel):
     log_format: Literal["auto", "json", "console"] = "auto"
     session_idle_minutes: int = Field(default=30, ge=1, le=1440)
     session_hours: int = Field(default=12, ge=1, le=168)
+    agent_heartbeat_s: int = Field(
+        default=20, ge=1, le=3600, description="Seconds between two signs of life of a connected agent."
+    )
+    agent_silence_s: int = Field(
+        default=60,
+        ge=2,
+        le=7200,
+        description="Seconds without one after which the connection counts as lost.",
+    )
 
     @field_validator("http", "grpc", "enroll", "status_http")
     @classmethod
@@ -125,6 +134,12 @@ class Settings(BaseModel):
         for item in value:
             ipaddress.ip_network(item)
         return value
+
+    @model_validator(mode="after")
+    def _silence_longer_than_heartbeat(self) -> Self:
+        if self.agent_silence_s <= self.agent_heartbeat_s:
+            raise ValueError("agent_silence_s must be more than agent_heartbeat_s")
+        return self
 
     @property
     def database(self) -> str:
