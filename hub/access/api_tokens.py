@@ -20,6 +20,7 @@ from hub.access.models import Administrator, ApiToken
 from hub.access.policy import ACTIONS
 from hub.access.sessions import token_sha256
 from hub.db.errors import Forbidden, Malformed
+from hub.db.outbox import Event
 from hub.db.uow import Database, UnitOfWork
 from hub.http.principal import Principal
 
@@ -160,6 +161,7 @@ class ApiTokens:
 
 
 async def _note(uow: UnitOfWork, principal: Principal, action: str, token_id: int) -> None:
+    uow.emit(Event(kind=action, object_type="api_token", object_id=str(token_id)))
     await audit.record(
         uow,
         principal=principal,

@@ -45,9 +45,15 @@ class AccessService:
         if lookup is None:
             lookup = asyncio.create_task(self.api_tokens.principal(token))
             self._token_lookups[token] = lookup
-            lookup.add_done_callback(lambda _: self._token_lookups.pop(token, None))
+            lookup.add_done_callback(lambda done: self._forget_lookup(token, done))
         # One caller that goes away must not end the look-up of the others.
         return await asyncio.shield(lookup)
+
+    def _forget_lookup(self, token: str, done: asyncio.Task[Principal]) -> None:
+        self._token_lookups.pop(token, None)
+        if not done.cancelled():
+            # Looked at here, for when everybody who waited has gone away.
+            done.exception()
 
     async def by_session(self, token: str) -> Principal:
         """Return who is signed in; raises ``SessionEnded``."""
