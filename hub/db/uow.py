@@ -13,11 +13,11 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, event, func, insert, select, text
+from sqlalchemy import Connection, event, exc, func, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from hub.db.clock import Clock, utc_now
-from hub.db.engine import open_engine
+from hub.db.engine import BUSY_TIMEOUT_MS, open_engine
 from hub.db.notify import Notice, Notifier
 from hub.db.outbox import Event, OutboxEvent
 
@@ -104,7 +104,8 @@ class Database:
         self.notifier = notifier or Notifier()
         self.is_sqlite = engine.dialect.name == "sqlite"
         self._writing = engine.execution_options(**{_WRITE: True})
-        # SQLite has one writer: queueing here is fair and costs nothing, unlike retrying on a busy file.
+        # SQLite has one writer: queueing here is fair and costs nothing, unlike retrying on a busy file. When
+        # another process holds the file, nobody waits here for the time of all who came before as well.
         self._writer = asyncio.Lock() if self.is_sqlite else None
         if self.is_sqlite:
             event.listen(engine.sync_engine, "begin", _begin_sqlite)
@@ -126,10 +127,15 @@ class Database:
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[UnitOfWork]:
-        """Open a unit of work; commits at the end of the block, rolls back when it raises."""
+        """Open a unit of work; commits at the end of the block, rolls back when it raises.
+
+        Raises:
+            sqlalchemy.exc.TimeoutError, OperationalError: others kept the database locked for too long.
+        """
         async with AsyncExitStack() as stack:
             if self._writer is not None:
-                await stack.enter_async_context(self._writer)
+                await _take_turn(self._writer)
+                stack.callback(self._writer.release)
             session = await stack.enter_async_context(AsyncSession(self._writing, expire_on_commit=False))
             await stack.enter_async_context(session.begin())
             uow = UnitOfWork(session, self.clock())
@@ -176,6 +182,14 @@ class Database:
         """Run a trivial statement; raises what the driver raises when the database is away."""
         async with self.engine.connect() as connection:
             await connection.execute(text("SELECT 1"))
+
+
+async def _take_turn(writer: asyncio.Lock) -> None:
+    try:
+        async with asyncio.timeout(BUSY_TIMEOUT_MS / 1000):
+            await writer.acquire()
+    except TimeoutError:
+        raise exc.TimeoutError("others have been writing to the database all the time") from None
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
+from sqlalchemy import exc
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hub.db.uow import Database
@@ -105,6 +106,13 @@ class Intake:
                 await self._issuance.record_intents(
                     uow, [entry.prepared.intent for entry in entries.values() if entry.prepared]
                 )
+        except (exc.OperationalError, exc.InterfaceError, exc.TimeoutError) as error:
+            # The database is away or locked, which is nobody's fault: all who wait are told at once, instead
+            # of finding out one after the other.
+            waiting, self._waiting = self._waiting, []
+            for item in (*batch, *waiting):
+                item.fail(error)
+            return
         except Exception as error:  # noqa: BLE001 - the border of a batch: every waiting caller gets an answer
             await self._enroll_singly(batch, error)
             return
