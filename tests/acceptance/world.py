@@ -84,14 +84,20 @@ class World:
         shutil.copytree(template.folder, folder, ignore=shutil.ignore_patterns("*.log", "run.json"))
         world = cls(folder)
         world.hub.database_url = database_url
-        if database_url is not None:
-            (world.hub.data_dir / "config.toml").write_text(f"database_url = {json.dumps(database_url)}\n")
+        world.configure_hub()
         world.hub.init()
         for kind in KINDS:
             world.write_policy(kind)
         return world
 
     # ---- processes
+
+    def configure_hub(self, **settings: Any) -> None:
+        """Write the hub's config.toml."""
+        if self.hub.database_url is not None:
+            settings["database_url"] = self.hub.database_url
+        text = "".join(f"{name} = {json.dumps(value)}\n" for name, value in settings.items())
+        (self.hub.data_dir / "config.toml").write_text(text)
 
     def start_hub(self) -> None:
         """Start the hub, and tell the agents where it is."""

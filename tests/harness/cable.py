@@ -18,8 +18,8 @@ class Cable:
     """
 
     def __init__(self, target: str) -> None:
-        host, _, port = target.rpartition(":")
-        self._target = (host, int(port))
+        self.target = target
+        """Where new connections lead; may be changed, as a load balancer does."""
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self.connections = 0
@@ -85,7 +85,8 @@ class Cable:
     def _carry(self, near: socket.socket) -> None:
         with near:
             try:
-                far = socket.create_connection(self._target, timeout=5)
+                host, _, port = self.target.rpartition(":")
+                far = socket.create_connection((host, int(port)), timeout=5)
             except OSError:
                 return
             with far:
