@@ -1,0 +1,51 @@
+/** The API's objects under the names that the console uses; all generated from the hub's OpenAPI document. */
+
+import type { components } from "./schema";
+
+type Schemas = components["schemas"];
+
+export type Session = Schemas["SessionOut"];
+
+export type CertificateRow = Schemas["CertificateRow"];
+export type Certificate = Schemas["CertificateDetail"];
+export type CertificateRequest = Schemas["CertificateRequestBody"];
+export type ChainEntry = Schemas["ChainEntry"];
+export type InstallItem = Schemas["ItemView"];
+export type Location = Schemas["LocationView"];
+export type CertificateCommand = Schemas["CommandView"];
+export type Enrolled = Schemas["EnrolledView"];
+export type BulkResults = Schemas["BulkResults"];
+export type KeyType = Schemas["KeyType"];
+export type RevocationReason = Schemas["RevocationReason"];
+export type DownloadFormat = Schemas["DownloadFormat"];
+export type Target = Schemas["TargetBody"];
+
+export type AgentRow = Schemas["AgentRow"];
+export type Agent = Schemas["AgentDetail"];
+export type CommandRow = Schemas["CommandRow"];
+export type Command = Schemas["CommandDetail"];
+export type Server = Schemas["ServerRow"];
+export type ServerNode = Schemas["NodeRow"];
+export type ServerTree = Schemas["ServerTree"];
+export type TokenRow = Schemas["TokenRow"];
+export type TokenCreated = Schemas["TokenCreated"];
+
+export type TaskRow = Schemas["TaskRow"];
+export type Task = Schemas["TaskView"];
+export type TaskFields = Schemas["TaskCreate"];
+export type ScanRow = Schemas["ScanRow"];
+export type Scan = Schemas["ScanView"];
+export type FindRow = Schemas["FindRow"];
+export type EndpointRow = Schemas["EndpointRow"];
+
+export type OrganizationRow = Schemas["OrganizationRow"];
+export type DepartmentRow = Schemas["DepartmentRow"];
+export type DomainRow = Schemas["DomainRow"];
+export type Profile = Schemas["ProfileView"];
+export type BackendRow = Schemas["BackendView"];
+export type Backend = Schemas["BackendDetail"];
+export type Authority = Schemas["AuthorityView"];
+
+export type AuditRow = Schemas["AuditRow"];
+export type AdministratorRow = Schemas["AdministratorRow"];
+export type ApiTokenRow = Schemas["ApiTokenRow"];

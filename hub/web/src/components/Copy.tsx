@@ -1,0 +1,36 @@
+import { Button } from "./Button";
+import { useToast } from "./toasts";
+
+/** A value that people paste elsewhere, with a button for it. */
+export function Copy({ text, label, block = false }: { text: string; label: string; block?: boolean }) {
+  const toast = useToast();
+  const copy = async () => {
+    try {
+      await navigator.clipboard.writeText(text);
+      toast(`${label} copied`);
+    } catch {
+      toast("The browser does not allow copying; select the text instead", "bad");
+    }
+  };
+  const button = (
+    <Button small variant="quiet" icon="copy" aria-label={`Copy ${label}`} title="Copy" onClick={() => void copy()} />
+  );
+  if (block) {
+    return (
+      <div className="stack-s">
+        <pre className="code-block">{text}</pre>
+        <div className="row">
+          <Button small icon="copy" onClick={() => void copy()}>
+            Copy {label}
+          </Button>
+        </div>
+      </div>
+    );
+  }
+  return (
+    <span className="copy">
+      <span className="mono breakable">{text}</span>
+      {button}
+    </span>
+  );
+}

@@ -1,0 +1,88 @@
+import { useState } from "react";
+
+import type { AuditRow } from "../../api/types";
+import { Button } from "../../components/Button";
+import { Copy } from "../../components/Copy";
+import { Dialog } from "../../components/Dialog";
+import type { GridColumn } from "../../components/grid/columns";
+import { Grid } from "../../components/grid/Grid";
+import { PageHeader } from "../../components/PageHeader";
+import { Facts } from "../../components/Panel";
+import { Time } from "../../components/Time";
+import { SubjectLink } from "../agents/SubjectLink";
+import { ValueTree } from "../agents/ValueTree";
+
+function DetailsButton({ entry }: { entry: AuditRow }) {
+  const [open, setOpen] = useState(false);
+  return (
+    <>
+      <Button
+        small
+        variant="quiet"
+        onClick={() => {
+          setOpen(true);
+        }}
+      >
+        Details
+      </Button>
+      {open && (
+        <Dialog
+          title={`Audit entry ${entry.sequence}`}
+          wide
+          onClose={() => {
+            setOpen(false);
+          }}
+        >
+          <Facts
+            items={[
+              ["Time", <Time key="at" value={entry.at} />],
+              ["Who", `${entry.actor_name} (${entry.actor_kind.replaceAll("_", " ")})`],
+              ["Action", entry.action],
+              ["Object", <SubjectLink key="object" type={entry.object_type} id={entry.object_id} />],
+              ["Details", <ValueTree key="details" value={entry.details} />],
+              ["SHA-256", <Copy key="sha" text={entry.sha256} label="SHA-256" />],
+            ]}
+          />
+        </Dialog>
+      )}
+    </>
+  );
+}
+
+const COLUMNS: readonly GridColumn<AuditRow>[] = [
+  { name: "at", label: "Time", kind: "time", width: 230 },
+  { name: "actor_name", label: "Who", sortable: false, width: 160 },
+  { name: "action", label: "Action", sortable: false, width: 200 },
+  { name: "object_type", label: "Object", sortable: false, width: 150, render: (row) => row.object_type.replaceAll("_", " ") },
+  { name: "object_id", label: "Object's ID", sortable: false, width: 180, render: (row) => <SubjectLink type={row.object_type} id={row.object_id} /> },
+  { name: "details", label: "Details", sortable: false, filterable: false, width: 100, render: (row) => <DetailsButton entry={row} /> },
+  { name: "sequence", label: "Number", kind: "int", width: 90 },
+  { name: "actor_kind", label: "Kind of actor", sortable: false, hidden: true },
+  { name: "actor_id", label: "Actor's ID", sortable: false, hidden: true },
+  { name: "organization_id", label: "Organization ID", kind: "int", sortable: false, hidden: true },
+  { name: "sha256", label: "SHA-256", sortable: false, hidden: true, width: 440 },
+];
+
+const rowKey = (row: AuditRow) => String(row.sequence);
+
+export function AuditPage() {
+  return (
+    <>
+      <PageHeader title="Audit log">
+        Who did what, and when. Entries are only ever added; each carries the hash of all before.
+      </PageHeader>
+      <Grid
+        name="audit"
+        label="entries"
+        root="audit"
+        path="/audit"
+        columns={COLUMNS}
+        rowKey={rowKey}
+        defaultSort="-sequence"
+        searchLabel="Search who, action or object"
+        searchFrom={3}
+        empty={{ title: "Nothing logged yet", icon: "audit" }}
+      />
+    </>
+  );
+}

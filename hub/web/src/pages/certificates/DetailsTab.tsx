@@ -1,0 +1,84 @@
+import type { Certificate } from "../../api/types";
+import { Copy } from "../../components/Copy";
+import { Facts, Panel } from "../../components/Panel";
+import { Time } from "../../components/Time";
+import { METHODS } from "./vocabulary";
+
+const copyable = (text: string | null, label: string) => (text ? <Copy text={text} label={label} /> : null);
+
+/** Long lists of names stay readable. */
+export function Names({ names }: { names: readonly string[] }) {
+  if (names.length === 0) return null;
+  return (
+    <span className="tags">
+      {names.map((name) => (
+        <span key={name} className="tag mono" title={name}>
+          {name}
+        </span>
+      ))}
+    </span>
+  );
+}
+
+const days = (count: number): string | null => (count > 0 ? `${count} days` : null);
+
+export function DetailsTab({ certificate }: { certificate: Certificate }) {
+  const names = [...certificate.dns_names, ...certificate.ip_addresses];
+  return (
+    <div className="columns">
+      <Panel title="Certificate">
+        <Facts
+          items={[
+            ["Common name", certificate.common_name],
+            ["Alternative names", names.length > 0 ? <Names names={names} /> : null],
+            ["Subject", certificate.subject],
+            ["Issuer", certificate.issuer],
+            ["Valid from", certificate.not_before && <Time value={certificate.not_before} />],
+            ["Valid until", certificate.expires && <Time value={certificate.expires} />],
+            ["Key", certificate.key_type && `${certificate.key_type} (${certificate.key_bits} bits)`],
+            ["Signature", certificate.signature_algorithm],
+            ["Key usage", certificate.key_usage.join(", ")],
+            ["Extended key usage", certificate.extended_key_usage.join(", ")],
+            ["Serial number", copyable(certificate.serial_number, "serial number")],
+            ["SHA-256", copyable(certificate.sha256, "SHA-256")],
+            ["SHA-1", copyable(certificate.sha1, "SHA-1")],
+            ["MD5", copyable(certificate.md5, "MD5")],
+            ["Self-signed", certificate.self_signed ? "Yes" : null],
+          ]}
+        />
+      </Panel>
+      <div className="stack">
+        <Panel title="Ownership">
+          <Facts
+            items={[
+              ["Organization", certificate.organization ?? "None yet"],
+              ["Department", certificate.department],
+              ["Requester", certificate.requester],
+              ["External requester", certificate.external_requester],
+              ["Approver", certificate.approver],
+              ["Message", certificate.decision_message],
+            ]}
+          />
+        </Panel>
+        <Panel title="Order">
+          <Facts
+            items={[
+              ["Profile", certificate.profile],
+              ["Order number", copyable(certificate.order_number, "order number")],
+              ["Term", days(certificate.term_days)],
+              ["Method", METHODS[certificate.method]?.title],
+              ["Requested via", certificate.requested_via],
+              ["Revocation reason", certificate.revocation_reason],
+              ["Comments", certificate.comments],
+            ]}
+          />
+        </Panel>
+        {certificate.csr && (
+          <Panel title="Signing request">
+            <Copy block text={certificate.csr} label="CSR" />
+          </Panel>
+        )}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,57 @@
+import type { Certificate } from "../../api/types";
+import { Empty } from "../../components/Empty";
+import { Facts, type Fact, Panel } from "../../components/Panel";
+import { Time } from "../../components/Time";
+import { eventWords } from "./vocabulary";
+
+const SPANS: readonly (readonly [keyof Certificate, string])[] = [
+  ["discovered", "Discovered"],
+  ["requested", "Requested"],
+  ["approved", "Approved"],
+  ["declined", "Declined"],
+  ["applied", "Applied"],
+  ["issued", "Issued"],
+  ["downloaded", "Downloaded"],
+  ["expires", "Expires"],
+  ["replaced", "Replaced"],
+  ["revoked", "Revoked"],
+];
+
+const HIDDEN = new Set(["status", "before", "after", "organization_id"]);
+
+/** What an event says beyond its name, in short. */
+function detailsOf(data: Record<string, unknown>): string {
+  return Object.entries(data)
+    .filter(([name, value]) => !HIDDEN.has(name) && ["string", "number"].includes(typeof value) && value !== "")
+    .map(([name, value]) => `${name.replaceAll("_", " ")}: ${String(value)}`)
+    .join(" · ");
+}
+
+export function HistoryTab({ certificate }: { certificate: Certificate }) {
+  const spans = SPANS.map(([field, label]): Fact => {
+    const value = certificate[field];
+    return [label, typeof value === "string" ? <Time value={value} /> : null];
+  });
+  const events = [...certificate.events].sort((a, b) => b.id - a.id);
+  return (
+    <div className="columns">
+      <Panel title="History">
+        {events.length === 0 && <Empty title="Nothing has happened yet" />}
+        <ol className="timeline">
+          {events.map((event) => (
+            <li key={event.id} className="timeline-item">
+              <div>
+                <strong>{eventWords(event.kind)}</strong>
+                <div className="small muted breakable">{detailsOf(event.data)}</div>
+              </div>
+              <Time value={event.at} />
+            </li>
+          ))}
+        </ol>
+      </Panel>
+      <Panel title="Time span">
+        <Facts items={spans} />
+      </Panel>
+    </div>
+  );
+}

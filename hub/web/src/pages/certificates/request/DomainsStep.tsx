@@ -1,0 +1,48 @@
+import { TextArea, TextField } from "../../../forms/fields";
+import { splitNames } from "./draft";
+import type { StepProps } from "./StepProps";
+
+const RULES: Readonly<Record<string, string>> = {
+  single: "The profile takes one name.",
+  wildcard: "The profile takes one wildcard name, and the name it stands over.",
+  multi: "The profile takes several names, without wildcards.",
+  any: "The profile takes several names, with wildcards.",
+};
+
+export function DomainsStep({ draft, change, profile, errorOf }: StepProps) {
+  const byCsr = draft.method === "csr";
+  const count = splitNames(draft.names).length;
+  return (
+    <div className="form">
+      <TextField
+        label="Common name"
+        required={!byCsr}
+        value={draft.commonName}
+        onChange={(commonName) => {
+          change({ commonName });
+        }}
+        placeholder="www.example.com"
+        hint={byCsr ? "Leave both fields empty to take the names of the CSR." : undefined}
+        autoCapitalize="none"
+        spellCheck={false}
+        error={errorOf("common_name")}
+      />
+      {profile?.san_rule !== "single" && (
+        <TextArea
+          label="Subject alternative names"
+          rows={5}
+          value={draft.names}
+          onChange={(names) => {
+            change({ names });
+          }}
+          hint={`Host names and IP addresses, separated by commas, blanks or lines. ${RULES[profile?.san_rule ?? ""] ?? ""}${count > 0 ? ` ${count} so far.` : ""}`}
+          spellCheck={false}
+          error={errorOf("subject_alternative_names") ?? errorOf("names")}
+        />
+      )}
+      {profile?.san_rule === "single" && errorOf("subject_alternative_names") && (
+        <p className="field-error">{errorOf("subject_alternative_names")}</p>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,126 @@
+import { useAgents, useServers } from "../../../api/choices";
+import type { AgentRow, Server, ServerNode, Target } from "../../../api/types";
+import { Badge, Status } from "../../../components/Badge";
+import { Empty } from "../../../components/Empty";
+import { Panel } from "../../../components/Panel";
+import { ProblemNotice } from "../../../components/ProblemNotice";
+import type { StepProps } from "./StepProps";
+
+const same = (a: Target, b: Target) =>
+  a.agent_id === b.agent_id && a.server === b.server && a.node_id === b.node_id;
+
+interface NodeProps {
+  node: ServerNode;
+  target: Target;
+  chosen: boolean;
+  onToggle: (target: Target) => void;
+}
+
+function NodeItem({ node, target, chosen, onToggle }: NodeProps) {
+  const ports = node.ports.filter((port) => port.lost_at === null);
+  const obstacle = node.lost_at ? "No longer reported by its agent." : node.manageable ? "" : node.problem;
+  return (
+    <li>
+      <label className="node">
+        <input
+          type="checkbox"
+          checked={chosen}
+          disabled={!chosen && obstacle !== ""}
+          onChange={() => {
+            onToggle(target);
+          }}
+        />
+        <span className="node-text">
+          <strong>{node.names.join(", ") || node.node_id}</strong>{" "}
+          <span className="muted small">{node.location}</span>
+          <span className="tags">
+            {ports.map((port) => (
+              <span key={`${port.address}:${port.port}`} className="tag mono">
+                {port.address}:{port.port} {port.protocol}
+              </span>
+            ))}
+          </span>
+          {obstacle && <span className="field-error">{obstacle}</span>}
+        </span>
+      </label>
+    </li>
+  );
+}
+
+function ServerNodes(props: Pick<NodeProps, "onToggle"> & { agent: AgentRow; server: Server; targets: readonly Target[] }) {
+  const { agent, server, targets, onToggle } = props;
+  return (
+    <div className="stack-s">
+      <div className="row">
+        <strong>{server.name}</strong>
+        <span className="muted small">
+          {server.kind} {server.version}
+        </span>
+        {server.lost_at && <Badge tone="warn">No longer reported</Badge>}
+      </div>
+      {server.problem && <p className="field-error">{server.problem}</p>}
+      <ul className="node-list">
+        {server.nodes.map((node) => {
+          const target = { agent_id: agent.id, server: server.name, node_id: node.node_id };
+          return (
+            <NodeItem
+              key={node.node_id}
+              node={node}
+              target={target}
+              chosen={targets.some((item) => same(item, target))}
+              onToggle={onToggle}
+            />
+          );
+        })}
+      </ul>
+    </div>
+  );
+}
+
+function AgentNodes(props: Pick<NodeProps, "onToggle"> & { agent: AgentRow; targets: readonly Target[] }) {
+  const { agent } = props;
+  const servers = useServers(agent.id);
+  return (
+    <Panel title={agent.name} actions={<Status value={agent.connected ? "connected" : "disconnected"} />}>
+      <div className="stack">
+        <ProblemNotice error={servers.error} />
+        {servers.data?.length === 0 && <p className="muted">This agent has reported no servers that it may manage.</p>}
+        {servers.data?.map((server) => (
+          <ServerNodes key={server.name} server={server} {...props} />
+        ))}
+      </div>
+    </Panel>
+  );
+}
+
+/** Where the certificate goes, from what the agents report of their servers. */
+export function NodesStep({ draft, change, errorOf }: StepProps) {
+  const agents = useAgents("network");
+  const usable = agents.data?.filter(
+    (agent) => agent.organization_id === null || String(agent.organization_id) === draft.organizationId,
+  );
+  const toggle = (target: Target) => {
+    const kept = draft.targets.filter((item) => !same(item, target));
+    change({ targets: kept.length < draft.targets.length ? kept : [...kept, target] });
+  };
+  const error = errorOf("targets");
+  return (
+    <div className="stack">
+      <p>{draft.targets.length === 0 ? "No nodes chosen." : `${draft.targets.length} chosen.`}</p>
+      {error && (
+        <p className="field-error" role="alert">
+          {error}
+        </p>
+      )}
+      <ProblemNotice error={agents.error} />
+      {usable?.length === 0 && (
+        <Empty title="No network agent serves this organization" icon="agent">
+          Enroll one on the servers, or on a host that can reach them.
+        </Empty>
+      )}
+      {usable?.map((agent) => (
+        <AgentNodes key={agent.id} agent={agent} targets={draft.targets} onToggle={toggle} />
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,47 @@
+import { useAgents, useDepartments, useOrganizations } from "../../../api/choices";
+import { Facts, Panel } from "../../../components/Panel";
+import { Names } from "../DetailsTab";
+import { METHODS } from "../vocabulary";
+import { splitNames, usesPks } from "./draft";
+import type { StepProps } from "./StepProps";
+
+const nameOf = (items: readonly { id: number | string; name: string }[] | undefined, id: string) =>
+  items?.find((item) => String(item.id) === id)?.name;
+
+export function ReviewStep({ draft, profile }: StepProps) {
+  const organizations = useOrganizations();
+  const departments = useDepartments(draft.organizationId ? Number(draft.organizationId) : null);
+  const stores = useAgents("pks");
+  const names = splitNames(draft.names);
+  const installs = draft.method === "auto_install";
+  const immediate = draft.installation === "immediate";
+  return (
+    <Panel title="Your request">
+      <Facts
+        items={[
+          ["Method", METHODS[draft.method]?.title],
+          ["Organization", nameOf(organizations.data, draft.organizationId)],
+          ["Department", nameOf(departments.data, draft.departmentId)],
+          ["Profile", profile?.name],
+          ["Term", `${draft.termDays} days`],
+          ["Common name", draft.commonName || "As in the CSR"],
+          ["Alternative names", names.length > 0 ? <Names names={names} /> : null],
+          ["Key type", draft.method === "csr" ? null : draft.keyType],
+          ["Private key store", usesPks(draft) ? nameOf(stores.data, draft.pksAgentId) : null],
+          [
+            "Nodes",
+            installs ? <Names names={draft.targets.map((target) => `${target.server} ${target.node_id}`)} /> : null,
+          ],
+          ["Installation", installs ? (immediate ? "As soon as it is issued" : "When somebody says so") : null],
+          ["External requesters", draft.externalRequester],
+          ["Comments", draft.comments],
+        ]}
+      />
+      <p className="muted small">
+        {profile?.auto_approve
+          ? "The profile approves requests by itself: the certificate is ordered at once."
+          : "The request waits for an administrator's approval."}
+      </p>
+    </Panel>
+  );
+}

@@ -1,0 +1,49 @@
+/** The steps of each method, and which fields of the API belong to which step. */
+
+import type { Method } from "../vocabulary";
+
+export type StepId = "method" | "details" | "csr" | "key" | "domains" | "nodes" | "installation" | "review";
+
+export const STEP_LABELS: Readonly<Record<StepId, string>> = {
+  method: "Method",
+  details: "Details",
+  csr: "CSR",
+  key: "Private key",
+  domains: "Domains",
+  nodes: "Nodes and ports",
+  installation: "Installation",
+  review: "Review",
+};
+
+const STEPS: Readonly<Record<Method, readonly StepId[]>> = {
+  csr: ["method", "details", "csr", "domains", "review"],
+  pks: ["method", "details", "key", "domains", "review"],
+  auto_install: ["method", "details", "key", "domains", "nodes", "installation", "review"],
+};
+
+export const stepsOf = (method: Method): readonly StepId[] => STEPS[method];
+
+const FIELD_STEPS: Readonly<Record<string, StepId>> = {
+  method: "method",
+  organization_id: "details",
+  department_id: "details",
+  profile_id: "details",
+  term_days: "details",
+  comments: "details",
+  external_requester: "details",
+  csr: "csr",
+  key_type: "key",
+  pks_agent_id: "key",
+  key_location: "key",
+  common_name: "domains",
+  names: "domains",
+  subject_alternative_names: "domains",
+  targets: "nodes",
+  installation: "installation",
+};
+
+/** The step that shows an error of the hub, by its field such as `targets.0.server`. */
+export function stepOfField(field: string, method: Method): StepId | undefined {
+  const step = FIELD_STEPS[field.split(".")[0] ?? ""];
+  return step && stepsOf(method).includes(step) ? step : undefined;
+}

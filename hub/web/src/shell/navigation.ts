@@ -1,0 +1,66 @@
+/** What the console has, in the order in which people look for it. A new room adds its line here. */
+
+import type { IconName } from "../components/Icon";
+
+export interface NavigationItem {
+  to: string;
+  label: string;
+  icon: IconName;
+  /** The action that one must be allowed to see it. */
+  action: string;
+}
+
+export interface NavigationGroup {
+  title: string;
+  items: readonly NavigationItem[];
+}
+
+export const NAVIGATION: readonly NavigationGroup[] = [
+  {
+    title: "",
+    items: [{ to: "/", label: "Dashboard", icon: "dashboard", action: "certificates.view" }],
+  },
+  {
+    title: "Certificates",
+    items: [
+      { to: "/certificates/ssl", label: "SSL certificates", icon: "certificate", action: "certificates.view" },
+    ],
+  },
+  {
+    title: "Discovery",
+    items: [
+      { to: "/discovery/tasks", label: "Network tasks", icon: "discovery", action: "discovery.view" },
+      { to: "/discovery/endpoints", label: "Endpoints", icon: "endpoint", action: "discovery.view" },
+    ],
+  },
+  {
+    title: "Agents",
+    items: [
+      { to: "/agents", label: "Agents", icon: "agent", action: "agents.view" },
+      { to: "/commands", label: "Commands", icon: "command", action: "commands.view" },
+      { to: "/enrollment-tokens", label: "Enrollment tokens", icon: "token", action: "agents.enroll" },
+    ],
+  },
+  {
+    title: "Organization",
+    items: [
+      { to: "/organizations", label: "Organizations", icon: "organization", action: "organizations.view" },
+      { to: "/domains", label: "Domains", icon: "domain", action: "domains.view" },
+    ],
+  },
+  {
+    title: "Issuing",
+    items: [
+      { to: "/profiles", label: "Certificate profiles", icon: "profile", action: "profiles.view" },
+      { to: "/ca-backends", label: "CA backends", icon: "authority", action: "ca_backends.view" },
+    ],
+  },
+  {
+    title: "Administration",
+    items: [
+      { to: "/audit", label: "Audit log", icon: "audit", action: "audit.view" },
+      { to: "/administrators", label: "Administrators", icon: "people", action: "administrators.view" },
+      { to: "/api-tokens", label: "API tokens", icon: "api", action: "api_tokens.view" },
+    ],
+  },
+];
