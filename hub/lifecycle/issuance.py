@@ -47,7 +47,7 @@ WRONG_CERTIFICATE = "CaAnsweredWrongCertificate"
 # Orders that a remote CA is asked about at the same time.
 AT_ONCE = 32
 ABSENT_BACKEND_S = 60
-_TABLE = Certificate.__table__
+_TABLE: Any = Certificate.__table__
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,13 +227,13 @@ class Issuance:
         if not items:
             return []
         changed = await uow.session.execute(
-            update(Certificate)
+            update(_TABLE)
             .where(
-                Certificate.id.in_([item.row.id for item in items]),
-                Certificate.status == CertificateStatus.APPLIED,
+                _TABLE.c.id.in_([item.row.id for item in items]),
+                _TABLE.c.status == CertificateStatus.APPLIED,
             )
             .values(status=CertificateStatus.ISSUED, issued_at=uow.now, status_reason="", status_message="")
-            .returning(Certificate.id)
+            .returning(_TABLE.c.id)
         )
         winners = set(changed.scalars())
         items = [item for item in items if item.row.id in winners]
@@ -282,7 +282,7 @@ def _groups(rows: Sequence[OrderRow], size: int) -> Iterator[Sequence[OrderRow]]
 
 def _update_by_id(sample: dict[str, Any]) -> Any:
     values: dict[str, Any] = {name: bindparam(name) for name in sample if name != "row_id"}
-    return update(_TABLE).where(_TABLE.c.id == bindparam("row_id")).values(values)  # type: ignore[arg-type]
+    return update(_TABLE).where(_TABLE.c.id == bindparam("row_id")).values(values)
 
 
 async def _tell_issued(uow: UnitOfWork, items: Sequence[_IssuedRow]) -> None:

@@ -161,12 +161,11 @@ async def finish(uow: UnitOfWork, steps: Sequence[Step]) -> set[int]:
     """
     if not steps:
         return set()
-    table = LifecycleStep
     removed: set[int] = set()
     for lease in {step.lease for step in steps}:
         ids = [step.id for step in steps if step.lease == lease]
         rows = await uow.session.execute(
-            delete(table).where(table.id.in_(ids), table.due_at == lease).returning(table.id)
+            delete(_TABLE).where(_TABLE.c.id.in_(ids), _TABLE.c.due_at == lease).returning(_TABLE.c.id)
         )
         removed.update(rows.scalars())
     return removed
