@@ -1,4 +1,4 @@
-"""Runs every benchmark, one after the other, each in a process of its own: ``python -m benchmarks [NAME ...]``."""
+"""Runs every benchmark, each in a process of its own: ``python -m benchmarks [NAME ...]``."""
 
 from __future__ import annotations
 

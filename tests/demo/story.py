@@ -75,7 +75,8 @@ class Story:
             )
             if done["state"] != "Successful":
                 raise StoryFailed(f"the scan ended as {done['state']}: {done['message']}")
-            line.outcome = f"Discover Network: {done['certificates_found']} certificates on {done['targets_total']} ports"
+            found, targets = done["certificates_found"], done["targets_total"]
+            line.outcome = f"Discover Network: {found} certificates on {targets} ports"
         for find in self._api.get(f"/discovery/scans/{scan_id}/finds")["items"]:
             expires = find["valid_to"][:10]
             self.tell.note(f"found {find['common_name']} on port {find['port']}, expires {expires}")
