@@ -135,7 +135,7 @@ async def load(
         .where(*where)
         .order_by(FleetCommand.created_at, FleetCommand.id)
         .limit(limit)
-        .with_for_update(skip_locked=skip_locked)
+        .with_for_update(key_share=True, skip_locked=skip_locked)
     )
     rows = (await session.execute(statement)).all()
     return [

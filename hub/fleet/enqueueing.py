@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -14,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from hub.db.outbox import Event
 from hub.db.uow import UnitOfWork
 from hub.db.upsert import insert_for
+from hub.fleet.command_ids import new_command_id
 from hub.fleet.command_rows import chunks
 from hub.fleet.commands import CommandBody, kind_of
 from hub.fleet.errors import AgentNotFound, AgentOutsideOrganization, AgentRemoved, KindNotSupported
@@ -103,7 +103,7 @@ async def _check_agents(session: AsyncSession, order: NewCommand, agent_ids: Seq
 
 
 def _row(uow: UnitOfWork, order: NewCommand, agent_id: str) -> dict[str, Any]:
-    command_id = str(uuid.uuid4())
+    command_id = new_command_id()
     return {
         "id": command_id,
         "delivery_id": command_id,

@@ -123,7 +123,12 @@ async def opened(uow: UnitOfWork, entries: Sequence[OpenStream]) -> list[Admissi
 async def _lock_agents(session: AsyncSession, agent_ids: Sequence[str]) -> dict[str, Any]:
     agents: dict[str, Any] = {}
     for some in chunks(sorted(set(agent_ids))):
-        statement = select(*_AGENT_COLUMNS).where(Agent.id.in_(some)).order_by(Agent.id).with_for_update()
+        statement = (
+            select(*_AGENT_COLUMNS)
+            .where(Agent.id.in_(some))
+            .order_by(Agent.id)
+            .with_for_update(key_share=True)
+        )
         agents |= {row.id: row for row in (await session.execute(statement)).all()}
     return agents
 

@@ -9,7 +9,6 @@ either.
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,6 +21,7 @@ from hub.access import audit
 from hub.db.errors import HubError, Unavailable
 from hub.db.outbox import Event
 from hub.db.uow import UnitOfWork
+from hub.fleet.command_ids import new_command_id
 from hub.fleet.command_rows import CommandRow, load_delivered, store
 from hub.fleet.commands import RESULT_OF, CommandFailure, CommandProgress
 from hub.fleet.errors import ReportRefused, ResultOfAnotherKind
@@ -375,7 +375,7 @@ def _ending_columns(outcome: Outcome, now: datetime) -> dict[str, Any]:
 def _postponed_columns(row: CommandRow, next_at: datetime) -> dict[str, Any]:
     return {
         # An agent answers a repeated id from its journal: a new try needs a new one.
-        "delivery_id": str(uuid.uuid4()),
+        "delivery_id": new_command_id(),
         "attempt": row.attempt + 1,
         "next_attempt_at": next_at,
         "finished_at": None,

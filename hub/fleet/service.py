@@ -7,14 +7,12 @@ of them reaches the caller's room through the handlers it registers, in the tran
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from sqlalchemy import ColumnElement, delete, insert, or_, update
+from sqlalchemy import ColumnElement, delete, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from hub.access import audit
 from hub.db.errors import Malformed
-from hub.db.outbox import Event
 from hub.db.uow import Database, UnitOfWork
 from hub.fleet import inventory
 from hub.fleet.authority import Authority
@@ -29,6 +27,7 @@ from hub.fleet.commands import (
     NodeRecord,
     RunningCommand,
 )
+from hub.fleet.deadlines import expire_due
 from hub.fleet.enqueueing import NewCommand, enqueue_all, enqueue_one
 from hub.fleet.errors import (
     AgentNotFound,
@@ -36,22 +35,17 @@ from hub.fleet.errors import (
     AuthorityMissing,
     CommandNotFound,
     CommandTransitionNotAllowed,
-    TokenNotFound,
 )
-from hub.fleet.models import Agent, EnrollmentToken, FleetCommand, SpentChallenge
+from hub.fleet.models import Agent, FleetCommand, SpentChallenge
 from hub.fleet.outcomes import Handlers, retry_outcomes
 from hub.fleet.presence import ACTIVE, REMOVED, disconnect_silent, silence_limit
-from hub.fleet.reports import CANCELLED, EXPIRED, CommandReports
+from hub.fleet.reports import CANCELLED, CommandReports
 from hub.fleet.settings import FleetSettings
 from hub.fleet.states import DISPLAY_NAMES, OPEN, CommandEffect, CommandEvent, CommandState
-from hub.fleet.tokens import TokenContents, new_secret, secret_sha256
-from hub.fleet.wire import KINDS
+from hub.fleet.token_registry import TokenSpec, create_token, revoke_token
+from hub.fleet.tokens import TokenContents
+from hub.fleet.traces import agent_event, audit_agent, audit_command
 from hub.http.principal import SYSTEM, Principal
-
-MAX_TOKEN_LIFETIME = timedelta(days=365)
-# An agent gives up by itself at the deadline; its word is worth waiting for a little.
-ANSWER_GRACE = timedelta(minutes=2)
-_SWEEP_ROUND = 500
 
 __all__ = [
     "AgentRecord",
@@ -154,8 +148,8 @@ class FleetService:
         agent = await self._active(uow.session, agent_id)
         await uow.session.execute(update(Agent).where(Agent.id == agent_id).values(name=text))
         uow.notify("agents", agent_id)
-        uow.emit(_agent_event("AgentRenamed", agent, name=text, before=agent.name))
-        await _audit_agent(uow, principal, "AgentRenamed", agent, name=text, before=agent.name)
+        uow.emit(agent_event("AgentRenamed", agent, name=text, before=agent.name))
+        await audit_agent(uow, principal, "AgentRenamed", agent, name=text, before=agent.name)
 
     async def remove_agent(self, uow: UnitOfWork, agent_id: str, *, principal: Principal = SYSTEM) -> None:
         """Remove an agent: its identity is good no longer, its stream is cut, its open commands fail.
@@ -172,8 +166,8 @@ class FleetService:
         for row in await load(uow.session, FleetCommand.agent_id == agent_id, _is_open()):
             await self.reports.finish(uow, row, CommandEvent.REFUSE, failure)
         uow.notify("agents", agent_id)
-        uow.emit(_agent_event("AgentRemoved", agent))
-        await _audit_agent(uow, principal, "AgentRemoved", agent, name=agent.name)
+        uow.emit(agent_event("AgentRemoved", agent))
+        await audit_agent(uow, principal, "AgentRemoved", agent, name=agent.name)
 
     async def _active(self, session: AsyncSession, agent_id: str) -> AgentRecord:
         agent = await self.agent(session, agent_id)
@@ -200,38 +194,17 @@ class FleetService:
         Raises:
             Malformed: a kind is not known, there is none, or the lifetime is not between a minute and a year.
         """
-        unknown = [kind for kind in kinds if kind not in KINDS]
-        if unknown or not kinds:
-            raise Malformed(f"kinds are some of {', '.join(KINDS)}", field="kinds")
-        lifetime = timedelta(seconds=lifetime_s)
-        if not timedelta(minutes=1) <= lifetime <= MAX_TOKEN_LIFETIME:
-            raise Malformed("a token is good for a minute to a year", field="lifetime_s")
         if self.authority is None:
             raise AuthorityMissing
-        token_id, secret = new_secret()
-        wanted = sorted(set(kinds), key=KINDS.index)
-        await uow.session.execute(
-            insert(EnrollmentToken).values(
-                id=token_id,
-                secret_sha256=secret_sha256(secret),
-                kinds=wanted,
-                organization_id=organization_id,
-                created_by=created_by,
-                created_at=uow.now,
-                expires_at=uow.now + lifetime,
-            )
-        )
-        uow.emit(_token_event("EnrollmentTokenCreated", token_id, organization_id, kinds=wanted))
-        await _audit_token(
-            uow, principal, "EnrollmentTokenCreated", (token_id, organization_id), kinds=wanted
-        )
+        spec = TokenSpec(kinds=tuple(kinds), organization_id=organization_id, lifetime_s=lifetime_s)
+        token_id, secret = await create_token(uow, spec, created_by=created_by, principal=principal)
         return TokenContents(
             id=token_id,
             secret=secret,
             enroll=enroll_address,
             http=http_url,
             ca_sha256=self.authority.ca_sha256,
-            kinds=tuple(wanted),
+            kinds=spec.ordered_kinds,
         )
 
     async def revoke_token(self, uow: UnitOfWork, token_id: str, *, principal: Principal = SYSTEM) -> None:
@@ -240,22 +213,7 @@ class FleetService:
         Raises:
             TokenNotFound: there is none.
         """
-        changed = await uow.session.execute(
-            update(EnrollmentToken)
-            .where(
-                EnrollmentToken.id == token_id,
-                EnrollmentToken.used_at.is_(None),
-                EnrollmentToken.revoked_at.is_(None),
-            )
-            .values(revoked_at=uow.now)
-            .returning(EnrollmentToken.organization_id)
-        )
-        row = changed.first()
-        if row is not None:
-            uow.emit(_token_event("EnrollmentTokenRevoked", token_id, row.organization_id))
-            await _audit_token(uow, principal, "EnrollmentTokenRevoked", (token_id, row.organization_id))
-        elif await uow.session.get(EnrollmentToken, token_id) is None:
-            raise TokenNotFound
+        await revoke_token(uow, token_id, principal=principal)
 
     # ---- commands
 
@@ -316,7 +274,7 @@ class FleetService:
         """
         row = await self._command(uow, command_id)
         if principal is not None:
-            await _audit_command(uow, principal, "CommandCancelRequested", row)
+            await audit_command(uow, principal, "CommandCancelRequested", row)
         if row.state is CommandState.QUEUED:
             failure = CommandFailure(reason=CANCELLED, message="cancelled while it waited to be sent")
             await self.reports.finish(uow, row, CommandEvent.CANCEL, failure)
@@ -337,7 +295,7 @@ class FleetService:
             CommandTransitionNotAllowed: it has not ended, or it succeeded.
         """
         row = await self._command(uow, command_id)
-        await _audit_command(uow, principal, "CommandRetried", row)
+        await audit_command(uow, principal, "CommandRetried", row)
         stored = await uow.session.get(FleetCommand, command_id, populate_existing=True)
         if stored is None:
             raise CommandNotFound
@@ -383,97 +341,8 @@ class FleetService:
 
     async def expire_due(self, now: datetime) -> int:
         """End commands whose deadline has passed; return how many."""
-        due = or_(
-            (FleetCommand.state == CommandState.QUEUED.value) & (FleetCommand.deadline <= now),
-            (FleetCommand.state.in_([state.value for state in OPEN]))
-            & (FleetCommand.deadline <= now - ANSWER_GRACE),
-            # Never accepted, so there may be nobody to confirm that it was given up.
-            (FleetCommand.state == CommandState.CANCELLING.value)
-            & FleetCommand.accepted_at.is_(None)
-            & (FleetCommand.cancel_requested_at <= now - ANSWER_GRACE),
-        )
-        count = 0
-        while True:
-            async with self.db.write() as uow:
-                rows = await load(uow.session, due, limit=_SWEEP_ROUND, skip_locked=True)
-                for row in rows:
-                    await self.reports.finish(uow, row, CommandEvent.EXPIRE, _expired(row))
-            count += len(rows)
-            if len(rows) < _SWEEP_ROUND:
-                return count
-
-
-def _expired(row: CommandRow) -> CommandFailure:
-    match row.state:
-        case CommandState.QUEUED if row.dispatched_at is None:
-            return CommandFailure(reason=EXPIRED, message="the agent did not connect before the deadline")
-        case CommandState.QUEUED:
-            return CommandFailure(reason=EXPIRED, message="the agent did not come back before the deadline")
-        case CommandState.CANCELLING:
-            return CommandFailure(reason=CANCELLED, message="the agent did not confirm that it gave it up")
-        case _:
-            return CommandFailure(reason=EXPIRED, message="the agent did not answer before the deadline")
+        return await expire_due(self.db, self.reports, now)
 
 
 def _is_open() -> ColumnElement[bool]:
     return FleetCommand.state.in_([state.value for state in OPEN])
-
-
-def _agent_event(kind: str, agent: AgentRecord, **data: str) -> Event:
-    return Event(
-        kind=kind,
-        object_type="agent",
-        object_id=agent.id,
-        organization_id=agent.organization_id,
-        data={"name": agent.name, **data},
-    )
-
-
-async def _audit_agent(
-    uow: UnitOfWork, principal: Principal, action: str, agent: AgentRecord, **details: str
-) -> None:
-    await audit.record(
-        uow,
-        principal=principal,
-        action=action,
-        object_type="agent",
-        object_id=agent.id,
-        organization_id=agent.organization_id,
-        details=details,
-    )
-
-
-async def _audit_token(
-    uow: UnitOfWork, principal: Principal, action: str, token: tuple[str, int | None], **details: object
-) -> None:
-    await audit.record(
-        uow,
-        principal=principal,
-        action=action,
-        object_type="enrollment_token",
-        object_id=token[0],
-        organization_id=token[1],
-        details=details,
-    )
-
-
-async def _audit_command(uow: UnitOfWork, principal: Principal, action: str, row: CommandRow) -> None:
-    await audit.record(
-        uow,
-        principal=principal,
-        action=action,
-        object_type="command",
-        object_id=row.id,
-        organization_id=row.organization_id,
-        details={"kind": row.kind, "agent_id": row.agent_id},
-    )
-
-
-def _token_event(kind: str, token_id: str, organization_id: int | None, **data: object) -> Event:
-    return Event(
-        kind=kind,
-        object_type="enrollment_token",
-        object_id=token_id,
-        organization_id=organization_id,
-        data=data,
-    )

@@ -1,27 +1,21 @@
 """Protobuf messages and the hub's own types; no ``_pb2`` type goes further in than this file.
 
 Bodies and results have the same field names in ``commands.proto`` and in :mod:`hub.fleet.commands`, so one
-plan per class serves both directions. Text from agents loses its NUL characters: PostgreSQL can't store them.
+plan per class (:mod:`hub.fleet.field_plans`) serves both directions.
 """
 
 from __future__ import annotations
 
 import math
-import types
 import typing
 from collections.abc import Callable
-from dataclasses import fields, is_dataclass
-from datetime import UTC, datetime
-from functools import cache
 from typing import Any, TypeVar
 
 from certwright.agent.v1 import commands_pb2, control_pb2, enrollment_pb2
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from google.protobuf.message import DecodeError, Message
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from hub.db.errors import Malformed
-from hub.fleet import commands
 from hub.fleet.commands import (
     CommandBody,
     CommandFailure,
@@ -30,6 +24,7 @@ from hub.fleet.commands import (
     ServerInventory,
 )
 from hub.fleet.errors import FactsMalformed, StreamViolation
+from hub.fleet.field_plans import clean_text, fill, read
 from hub.fleet.messages import (
     Accepted,
     AgentFacts,
@@ -67,80 +62,6 @@ _MAX_CAPABILITIES = 64
 _MAX_RUNNING = 1000
 
 
-def _text(value: str) -> str:
-    return value.replace("\x00", "") if "\x00" in value else value
-
-
-def _time(value: Timestamp) -> datetime:
-    try:
-        return value.ToDatetime(tzinfo=UTC)
-    except (ValueError, OverflowError) as fault:
-        raise StreamViolation("a time is outside the calendar") from fault
-
-
-# ---- bodies and results, by field name
-
-
-def _fill(message: Message, value: Any) -> None:
-    """Copy a dataclass into the protobuf message with the same field names."""
-    for field in fields(value):
-        item = getattr(value, field.name)
-        if item is None:
-            continue
-        if isinstance(item, datetime):
-            getattr(message, field.name).FromDatetime(item)
-        elif is_dataclass(item):
-            target = getattr(message, field.name)
-            target.SetInParent()
-            _fill(target, item)
-        elif isinstance(item, tuple):
-            repeated = getattr(message, field.name)
-            for element in item:
-                if is_dataclass(element):
-                    _fill(repeated.add(), element)
-                else:
-                    repeated.append(element)
-        else:
-            setattr(message, field.name, item)
-
-
-Reader = Callable[[Message, str], Any]
-
-
-def _reader(annotation: Any) -> Reader:
-    """Return how a field of this type is read."""
-    if is_dataclass(annotation) and isinstance(annotation, type):
-        return lambda message, name: _read(annotation, getattr(message, name))
-    origin, args = typing.get_origin(annotation), typing.get_args(annotation)
-    if origin is types.UnionType:
-        inner = _reader(args[0])
-        return lambda message, name: inner(message, name) if message.HasField(name) else None
-    if origin is tuple:
-        element = _element(args[0])
-        return lambda message, name: tuple(element(item) for item in getattr(message, name))
-    scalar = _SCALARS.get(annotation)
-    return getattr if scalar is None else lambda message, name: scalar(getattr(message, name))
-
-
-def _element(annotation: Any) -> Callable[[Any], Any]:
-    if is_dataclass(annotation) and isinstance(annotation, type):
-        return lambda item: _read(annotation, item)
-    return _SCALARS.get(annotation, lambda item: item)
-
-
-_SCALARS: dict[Any, Callable[[Any], Any]] = {str: _text, datetime: _time}
-
-
-@cache
-def _plan(kind: type) -> tuple[tuple[str, Reader], ...]:
-    hints = typing.get_type_hints(kind, vars(commands))
-    return tuple((field.name, _reader(hints[field.name])) for field in fields(kind))
-
-
-def _read(kind: type, message: Message) -> Any:
-    return kind(**{name: read(message, name) for name, read in _plan(kind)})
-
-
 def _snake(name: str) -> str:
     return "".join("_" + char.lower() if char.isupper() else char for char in name).lstrip("_")
 
@@ -154,7 +75,7 @@ def body_bytes(body: CommandBody) -> bytes:
     envelope = commands_pb2.CommandEnvelope()
     target = getattr(envelope, _snake(type(body).__name__))
     target.SetInParent()
-    _fill(target, body)
+    fill(target, body)
     return envelope.SerializeToString()
 
 
@@ -164,7 +85,7 @@ def body_from_bytes(data: bytes) -> CommandBody:
     name = envelope.WhichOneof("body")
     if name is None:
         raise StreamViolation("the stored command has no body")
-    body: CommandBody = _read(_BODY_TYPES[name], getattr(envelope, name))
+    body: CommandBody = read(_BODY_TYPES[name], getattr(envelope, name))
     return body
 
 
@@ -173,7 +94,7 @@ def result_bytes(result: CommandResult) -> bytes:
     message = commands_pb2.CommandResult()
     target = getattr(message, _snake(type(result).__name__))
     target.SetInParent()
-    _fill(target, result)
+    fill(target, result)
     return message.SerializeToString()
 
 
@@ -193,7 +114,7 @@ def _result(message: commands_pb2.CommandResult) -> CommandResult:
     name = message.WhichOneof("body")
     if name is None:
         raise StreamViolation("the result is empty, or of a kind that is not known")
-    result: CommandResult = _read(_RESULT_TYPES[name], getattr(message, name))
+    result: CommandResult = read(_RESULT_TYPES[name], getattr(message, name))
     return result
 
 
@@ -212,10 +133,10 @@ def facts_from(message: enrollment_pb2.AgentFacts) -> AgentFacts:
         raise FactsMalformed("the receiver public key does not have 32 bytes")
     return AgentFacts(
         kind=message.kind,
-        version=_text(message.version)[:64],
-        hostname=_text(message.hostname)[:255],
-        platform=_text(message.platform)[:64],
-        capabilities=tuple(_text(item)[:64] for item in message.capabilities[:_MAX_CAPABILITIES]),
+        version=clean_text(message.version)[:64],
+        hostname=clean_text(message.hostname)[:255],
+        platform=clean_text(message.platform)[:64],
+        capabilities=tuple(clean_text(item)[:64] for item in message.capabilities[:_MAX_CAPABILITIES]),
         receiver_public_key=message.receiver_public_key,
     )
 
@@ -234,13 +155,13 @@ def _progress(message: control_pb2.CommandProgress) -> Progress:
     share = message.share
     if math.isnan(share) or share < 0:
         share = -1.0
-    return Progress(message.command_id, min(share, 1.0), _text(message.message)[:500])
+    return Progress(message.command_id, min(share, 1.0), clean_text(message.message)[:500])
 
 
 def _batch(message: control_pb2.ResultBatch) -> Batch:
     if not message.HasField("network_finds") or not 0 < message.sequence < 2**63:
         raise StreamViolation("the batch is empty, of a kind that is not known, or has no sequence")
-    return Batch(message.command_id, message.sequence, _read(NetworkFinds, message.network_finds))
+    return Batch(message.command_id, message.sequence, read(NetworkFinds, message.network_finds))
 
 
 def _done(message: control_pb2.CommandDone) -> Done:
@@ -250,8 +171,8 @@ def _done(message: control_pb2.CommandDone) -> Done:
             return Done(message.command_id, _result(message.result), stored, None)
         case "failure":
             failure = CommandFailure(
-                reason=_text(message.failure.reason)[:64] or "Unknown",
-                message=_text(message.failure.message)[:20_000],
+                reason=clean_text(message.failure.reason)[:64] or "Unknown",
+                message=clean_text(message.failure.message)[:20_000],
                 retryable=message.failure.retryable,
             )
             return Done(message.command_id, None, None, failure)
@@ -267,7 +188,7 @@ _FROM_AGENT: dict[str, Callable[[Any], ToHub]] = {
     "batch": _batch,
     "done": _done,
     "identity_request": lambda message: IdentityRequest(message.csr),
-    "inventory": lambda message: Inventory(_read(ServerInventory, message)),
+    "inventory": lambda message: Inventory(read(ServerInventory, message)),
 }
 
 
@@ -309,7 +230,7 @@ class CommandSigner:
 
 def _hub_hello(value: HubHello) -> control_pb2.HubMessage:
     hello = control_pb2.HubHello()
-    _fill(hello, value)
+    fill(hello, value)
     return control_pb2.HubMessage(hello=hello)
 
 
@@ -379,18 +300,20 @@ def _enroll(data: bytes) -> EnrollRequest:
         secret=message.token_secret,
         csr=message.csr,
         facts=facts_from(message.facts),
-        name=_text(message.name),
+        name=clean_text(message.name),
     )
 
 
 def _begin_rejoin(data: bytes) -> BeginRejoinRequest:
-    return BeginRejoinRequest(_text(enrollment_pb2.BeginRejoinRequest.FromString(data).agent_id)[:_MAX_ID])
+    return BeginRejoinRequest(
+        clean_text(enrollment_pb2.BeginRejoinRequest.FromString(data).agent_id)[:_MAX_ID]
+    )
 
 
 def _complete_rejoin(data: bytes) -> CompleteRejoinRequest:
     message = enrollment_pb2.CompleteRejoinRequest.FromString(data)
     return CompleteRejoinRequest(
-        agent_id=_text(message.agent_id)[:_MAX_ID],
+        agent_id=clean_text(message.agent_id)[:_MAX_ID],
         challenge=message.challenge,
         signature=message.signature,
         facts=facts_from(message.facts),
@@ -422,5 +345,5 @@ def encode_enrollment(response: EnrollResponse | BeginRejoinResponse) -> bytes:
         if isinstance(response, EnrollResponse)
         else enrollment_pb2.BeginRejoinResponse()
     )
-    _fill(message, response)
+    fill(message, response)
     return message.SerializeToString()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+import structlog
 from sqlalchemy import insert, select
 
 from hub.db.listen import listen
@@ -25,6 +26,11 @@ from hub.organizations.models import Organization
 from pki.at_rest import KeyEncryptionKey, new_key
 from tests.integration.fleet.fake_agent import FakeAgent
 from tests.integration.issuers.private_postgres import running_postgres
+
+# The default renders local variables into tracebacks, which takes longer than a heartbeat.
+structlog.configure(
+    processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()]
+)
 
 FAST = FleetSettings(
     heartbeat_interval_s=1,
