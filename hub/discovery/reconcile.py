@@ -242,7 +242,7 @@ def _served_other(before: _Known, leaf: str, endpoint: Endpoint) -> bool:
 async def _write_endpoints(uow: UnitOfWork, rows: Sequence[dict[str, Any]]) -> dict[Key, int]:
     if not rows:
         return {}
-    table = DiscoveredEndpoint
+    table: Any = DiscoveredEndpoint.__table__
     statement = insert_for(uow.session, table)
     kept = {"agent_id", "address", "port", "server_name", "first_seen"}
     statement = statement.on_conflict_do_update(
@@ -250,7 +250,7 @@ async def _write_endpoints(uow: UnitOfWork, rows: Sequence[dict[str, Any]]) -> d
         set_={name: statement.excluded[name] for name in rows[0] if name not in kept},
     )
     written = await uow.session.execute(
-        statement.returning(table.address, table.port, table.server_name, table.id), list(rows)
+        statement.returning(table.c.address, table.c.port, table.c.server_name, table.c.id), list(rows)
     )
     return {(address, port, server_name): key for address, port, server_name, key in written.all()}
 
@@ -260,7 +260,7 @@ async def _write_finds(
 ) -> None:
     if not finds:
         return
-    statement = insert_for(uow.session, ScanFind).on_conflict_do_nothing()
+    statement = insert_for(uow.session, ScanFind.__table__).on_conflict_do_nothing()
     await uow.session.execute(
         statement,
         [{"scan_id": scan.id, "endpoint_id": ids[key], **values} for key, values in finds.items()],

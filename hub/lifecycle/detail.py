@@ -19,6 +19,7 @@ from hub.lifecycle.models import (
     CertificateBody,
     CertificateCommand,
     CertificateLocation,
+    CertificateNote,
     InstallItem,
     LifecycleStep,
 )
@@ -29,6 +30,7 @@ from hub.lifecycle.schemas import (
     EventView,
     ItemView,
     LocationView,
+    NoteView,
     StepView,
 )
 from hub.lifecycle.states import (
@@ -98,6 +100,7 @@ async def read_detail(
         items=items,
         locations=await _locations(session, certificate_id),
         commands=await _commands(session, certificate_id),
+        notes=await _notes(session, certificate_id),
         steps=await _steps(session, certificate_id),
         events=await read_events(session, certificate_id),
     )
@@ -194,6 +197,16 @@ async def _commands(session: AsyncSession, certificate_id: int) -> list[CommandV
         order=CertificateCommand.created_at,
     )
     return [CommandView.model_validate(dict(row)) for row in rows]
+
+
+async def _notes(session: AsyncSession, certificate_id: int) -> list[NoteView]:
+    rows = await session.execute(
+        select(*_columns(CertificateNote, NoteView))
+        .where(CertificateNote.certificate_id == certificate_id)
+        .order_by(CertificateNote.id.desc())
+        .limit(_MAX_TRAIL)
+    )
+    return [NoteView.model_validate(dict(row)) for row in rows.mappings()]
 
 
 async def _steps(session: AsyncSession, certificate_id: int) -> list[StepView]:

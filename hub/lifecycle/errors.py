@@ -13,6 +13,12 @@ class CertificateNotFound(NotFound):
     code = "certificate_not_found"
 
 
+class LocationNotFound(NotFound):
+    """There is no such custom location of this certificate."""
+
+    code = "certificate_location_not_found"
+
+
 class TransitionNotAllowed(Conflict):
     """The certificate is not in a state that allows this."""
 

@@ -24,6 +24,7 @@ from pki.certificates import CertificateFacts, parse_certificate
 from pki.errors import PkiError
 
 CHUNK = 400
+_TABLE: Any = Certificate.__table__
 ItemT = TypeVar("ItemT")
 
 
@@ -115,9 +116,9 @@ async def _insert(uow: UnitOfWork, find: Find, facts: Sequence[CertificateFacts]
     if not facts:
         return
     statement = (
-        insert_for(uow.session, Certificate)
+        insert_for(uow.session, _TABLE)
         .on_conflict_do_nothing(index_elements=["fingerprint_sha256"])
-        .returning(Certificate.fingerprint_sha256, Certificate.id)
+        .returning(_TABLE.c.fingerprint_sha256, _TABLE.c.id)
     )
     rows = [_columns(uow.now, find, item) for item in facts]
     written = await uow.session.execute(statement, rows)

@@ -70,7 +70,7 @@ async def see_places(uow: UnitOfWork, places: Sequence[dict[str, Any]]) -> None:
             "present": True,
         }
         rows[tuple(row[key] for key in _PLACE)] = row
-    statement = insert_for(uow.session, CertificateLocation)
+    statement = insert_for(uow.session, CertificateLocation.__table__)
     statement = statement.on_conflict_do_update(
         index_elements=list(_PLACE),
         set_={

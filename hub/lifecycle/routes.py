@@ -7,7 +7,7 @@ from hub.db.errors import HubError
 from hub.http.calls import Call
 from hub.http.listing import ListEndpoint, ListQuery, Page
 from hub.http.principal import Principal
-from hub.http.routing import RawResponse, RouteSet, StreamedResponse, get, post
+from hub.http.routing import RawResponse, RouteSet, StreamedResponse, delete, get, post
 from hub.lifecycle.detail import read_detail
 from hub.lifecycle.listing import CERTIFICATES
 from hub.lifecycle.models import Certificate
@@ -24,6 +24,8 @@ from hub.lifecycle.schemas import (
     DecisionBody,
     DownloadQuery,
     EnrolledView,
+    LocationBody,
+    NoteBody,
     RenewBody,
     RevokeBody,
     StatusView,
@@ -201,6 +203,41 @@ class CertificateRoutes(RouteSet):
             department_id=call.body.department_id,
         )
         return await self._status(call.int_path("id"))
+
+    @post(
+        "/{id:int}/notes",
+        action="certificates.edit",
+        summary="Leave a note on a certificate",
+        body=NoteBody,
+        status=204,
+    )
+    async def add_note(self, call: Call[NoteBody, None]) -> None:
+        """Leave a note; the certificate's page shows it."""
+        await self._lifecycle.add_note(call.principal, call.int_path("id"), call.body.text)
+
+    @post(
+        "/{id:int}/locations",
+        action="certificates.edit",
+        summary="Record a custom location",
+        body=LocationBody,
+        status=204,
+    )
+    async def add_location(self, call: Call[LocationBody, None]) -> None:
+        """Record a place that no agent can see."""
+        await self._lifecycle.add_location(
+            call.principal, call.int_path("id"), name=call.body.name, details=call.body.details
+        )
+
+    @delete(
+        "/{id:int}/locations/{location_id:int}",
+        action="certificates.edit",
+        summary="Remove a custom location",
+    )
+    async def remove_location(self, call: Call[None, None]) -> None:
+        """Remove a place that was recorded by hand."""
+        await self._lifecycle.remove_location(
+            call.principal, call.int_path("id"), call.int_path("location_id")
+        )
 
     @get(
         "/{id:int}/download",

@@ -142,6 +142,19 @@ class AssignBody(_Body):
     department_id: int | None = None
 
 
+class NoteBody(_Body):
+    """A remark on a certificate."""
+
+    text: str = Field(min_length=1, max_length=4000)
+
+
+class LocationBody(_Body):
+    """A place that no agent can see, such as an appliance."""
+
+    name: str = Field(min_length=1, max_length=400)
+    details: str = Field(default="", max_length=4000)
+
+
 class BulkBody(_Body):
     """One action on many certificates."""
 
@@ -276,6 +289,7 @@ class ItemView(BaseModel):
 class LocationView(BaseModel):
     """A place where the certificate is, or was."""
 
+    id: int
     kind: str
     agent_id: str
     agent: str | None
@@ -302,6 +316,15 @@ class CommandView(BaseModel):
     message: str
     created_at: datetime
     finished_at: datetime | None
+
+
+class NoteView(BaseModel):
+    """A remark that somebody left."""
+
+    id: int
+    author: str
+    text: str
+    created_at: datetime
 
 
 class StepView(BaseModel):
@@ -345,5 +368,6 @@ class CertificateDetail(CertificateRow):
     items: list[ItemView]
     locations: list[LocationView]
     commands: list[CommandView]
+    notes: list[NoteView]
     steps: list[StepView]
     events: list[EventView]

@@ -15,7 +15,7 @@ from sqlalchemy import delete, select
 from hub.db.uow import Database, UnitOfWork
 from hub.http.principal import SYSTEM, Principal
 from hub.issuers.contract import CanRevoke
-from hub.lifecycle import step_queue
+from hub.lifecycle import remarks, step_queue
 from hub.lifecycle.delivery import EXPORT_KIND, LIVE, STORE_KIND, Delivery, chain_of
 from hub.lifecycle.downloads import DownloadedFile, as_file, format_named
 from hub.lifecycle.errors import (
@@ -265,6 +265,28 @@ class LifecycleService:
         head = await head_of(uow.session, certificate_id)
         if not may_act(principal, head.organization_id, head.department_id):
             raise CertificateNotFound(f"there is no certificate {certificate_id}")
+
+    # ---- what people write
+
+    async def add_note(self, principal: Principal, certificate_id: int, text: str) -> None:
+        """Leave a remark on a certificate."""
+        async with self.db.write() as uow:
+            await self._visible(uow, principal, certificate_id)
+            await remarks.add_note(uow, certificate_id, text, principal=principal)
+
+    async def add_location(
+        self, principal: Principal, certificate_id: int, *, name: str, details: str
+    ) -> None:
+        """Record a place that no agent can see."""
+        async with self.db.write() as uow:
+            await self._visible(uow, principal, certificate_id)
+            await remarks.add_location(uow, certificate_id, name=name, details=details, principal=principal)
+
+    async def remove_location(self, principal: Principal, certificate_id: int, location_id: int) -> None:
+        """Remove a place that was recorded by hand; raise LocationNotFound."""
+        async with self.db.write() as uow:
+            await self._visible(uow, principal, certificate_id)
+            await remarks.remove_location(uow, certificate_id, location_id, principal=principal)
 
     # ---- time
 

@@ -150,3 +150,19 @@ async def test_a_key_at_an_agent_and_its_installation(world, rest, location):
     await world.settle()
     successor = await rest.get(f"/certificates/{renewed['id']}")
     assert (successor["status"], successor["renews_id"]) == ("Issued", enrolled["id"])
+
+
+async def test_notes_and_places_that_people_write_down(world, rest):
+    enrolled = await rest.post("/certificates", body(world), expect=201)
+    path = f"/certificates/{enrolled['id']}"
+    await rest.post(f"{path}/notes", {"text": "asked by the shop team"}, expect=204)
+    await rest.post(f"{path}/locations", {"name": "load balancer", "details": "slot 3"}, expect=204)
+    detail = await rest.get(path)
+    assert [note["text"] for note in detail["notes"]] == ["asked by the shop team"]
+    (place,) = detail["locations"]
+    assert (place["kind"], place["name"], place["details"]) == ("custom", "load balancer", "slot 3")
+    others = f"rao-{world.other_organization_id}"
+    await rest.post(f"{path}/notes", {"text": "hello"}, token=others, expect=404)
+    await rest.call("DELETE", f"{path}/locations/{place['id']}", expect=204)
+    await rest.call("DELETE", f"{path}/locations/{place['id']}", expect=404)
+    assert (await rest.get(path))["locations"] == []
