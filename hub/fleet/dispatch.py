@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 
 import structlog
 from sqlalchemy import func, or_, select
@@ -19,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from hub.db.clock import Clock
 from hub.db.uow import Database, UnitOfWork
-from hub.fleet.command_rows import CommandRow, chunks, load, store
+from hub.fleet.command_rows import CHUNK, CommandRow, chunks, load, store
 from hub.fleet.commands import CommandFailure
 from hub.fleet.directory import StreamDirectory
 from hub.fleet.messages import Deliver
@@ -48,19 +50,22 @@ class Dispatcher:
         self._directory = directory
         self._reports = reports
         self._poll_s = poll_s
-        self._woken: set[str] = set()
+        # Named by a notice or just connected; dicts, for their order.
+        self._woken: dict[str, None] = {}
+        # Part of a look at everybody; these give way to those that were named.
+        self._polled: dict[str, None] = {}
         self._wake = asyncio.Event()
         # Agents that had more waiting than credits: only these are worth a look when a credit comes back.
         self._waiting_for_credit: set[str] = set()
 
     def wake(self, agent_id: str) -> None:
         """Look for commands of this agent soon."""
-        self._woken.add(agent_id)
+        self._woken[agent_id] = None
         self._wake.set()
 
     def wake_all(self) -> None:
-        """Look for commands of all connected agents soon: notices may have been lost."""
-        self._woken.update(self._directory.agent_ids())
+        """Look for commands of all connected agents: notices may have been lost, or pauses be over."""
+        self._polled.update(dict.fromkeys(self._directory.agent_ids()))
         self._wake.set()
 
     def credit_back(self, agent_id: str) -> None:
@@ -70,23 +75,35 @@ class Dispatcher:
 
     async def run(self) -> None:
         """Dispatch until cancelled."""
+        loop = asyncio.get_running_loop()
+        next_poll = loop.time() + self._poll_s
         while True:
-            try:
-                async with asyncio.timeout(self._poll_s):
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(next_poll):
                     await self._wake.wait()
-            except TimeoutError:
+            if loop.time() >= next_poll:
                 self.wake_all()
+                next_poll = loop.time() + self._poll_s
             self._wake.clear()
-            woken, self._woken = self._woken, set()
-            here = [agent_id for agent_id in woken if self._directory.get(agent_id)]
+            await self._work_off()
+
+    async def _work_off(self) -> None:
+        while agent_ids := self._next_agents():
             try:
-                for some in chunks(here):
-                    await self._dispatch(some)
+                await self._dispatch(agent_ids)
             except (SQLAlchemyError, OSError) as error:
-                _log.warning("dispatch_failed", error=str(error), agents=len(here))
+                _log.warning("dispatch_failed", error=str(error), agents=len(agent_ids))
+                self._polled.update(dict.fromkeys(agent_ids))
                 await asyncio.sleep(_PAUSE_AFTER_FAULT_S)
-                self._woken.update(here)
-                self._wake.set()
+
+    def _next_agents(self) -> list[str]:
+        while waiting := self._woken or self._polled:
+            some = list(islice(waiting, CHUNK))
+            for agent_id in some:
+                del waiting[agent_id]
+            if here := [agent_id for agent_id in some if self._directory.get(agent_id)]:
+                return here
+        return []
 
     async def _dispatch(self, agent_ids: Sequence[str]) -> None:
         async with self._db.read() as session:

@@ -42,24 +42,22 @@ class Upkeep:
             tasks.create_task(_every(settings.progress_s, self.write_progress))
             tasks.create_task(_every(1.0, self.cut_silent))
             tasks.create_task(_every(settings.flush_s, self.compare_with_database))
-            tasks.create_task(self._on_notices(commands, self._wake))
-            tasks.create_task(self._on_notices(agents, self.check_standing))
+            tasks.create_task(self._on_commands(commands))
+            tasks.create_task(self._on_agents(agents))
 
-    async def _on_notices(
-        self, subscription: Subscription, act: Callable[[set[str]], Awaitable[None]]
-    ) -> None:
+    async def _on_commands(self, subscription: Subscription) -> None:
         while True:
-            first = await subscription.get()
-            notices: list[Notice] = [first] if first else []
-            notices += subscription.drain()
-            agent_ids = {notice.payload for notice in notices}
-            if len(notices) >= _MAYBE_LOST or EVERYBODY in agent_ids:
-                agent_ids.update(self._desk.directory.agent_ids())
-            await act({agent_id for agent_id in agent_ids if self._desk.directory.get(agent_id)})
+            named, everybody = await _next_notices(subscription)
+            for agent_id in named:
+                if self._desk.directory.get(agent_id):
+                    self._desk.dispatcher.wake(agent_id)
+            if everybody:
+                self._desk.dispatcher.wake_all()
 
-    async def _wake(self, agent_ids: set[str]) -> None:
-        for agent_id in agent_ids:
-            self._desk.dispatcher.wake(agent_id)
+    async def _on_agents(self, subscription: Subscription) -> None:
+        while True:
+            named, everybody = await _next_notices(subscription)
+            await self.check_standing(self._desk.directory.agent_ids() if everybody else named)
 
     async def check_standing(self, agent_ids: Iterable[str]) -> None:
         """Cut streams whose agents were removed or connected elsewhere; pass new names on.
@@ -130,6 +128,15 @@ class Upkeep:
         if gone:
             async with self._db.write() as uow:
                 await disconnect(uow, gone)
+
+
+async def _next_notices(subscription: Subscription) -> tuple[list[str], bool]:
+    """Wait for notices; return the agents that they name, and whether all have to be looked at."""
+    first = await subscription.get()
+    notices: list[Notice] = [first] if first else []
+    notices += subscription.drain()
+    named = list(dict.fromkeys(notice.payload for notice in notices))
+    return named, len(notices) >= _MAYBE_LOST or EVERYBODY in named
 
 
 def _judge(stream: OpenedStream, standing: Standing | None) -> None:

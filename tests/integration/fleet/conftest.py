@@ -27,11 +27,6 @@ from pki.at_rest import KeyEncryptionKey, new_key
 from tests.integration.fleet.fake_agent import FakeAgent
 from tests.integration.issuers.private_postgres import running_postgres
 
-# The default renders local variables into tracebacks, which takes longer than a heartbeat.
-structlog.configure(
-    processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()]
-)
-
 FAST = FleetSettings(
     heartbeat_interval_s=1,
     heartbeat_timeout_s=2,
@@ -258,6 +253,17 @@ class Postgres:
         finally:
             await connection.close()
         return self.url(name)
+
+
+@pytest.fixture(autouse=True)
+def _plain_logs():
+    # The default renders local variables into tracebacks, which takes longer than a heartbeat.
+    before = structlog.get_config()
+    structlog.configure(
+        processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()]
+    )
+    yield
+    structlog.configure(**before)
 
 
 @pytest.fixture(scope="session")
