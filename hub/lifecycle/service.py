@@ -117,9 +117,7 @@ class LifecycleService:
             RequestRefused: rules that the request breaks, a field each.
         """
         if not may_act(principal, request.organization_id, request.department_id):
-            # What somebody may not see does not exist for them.
-            finding = FieldFinding("organization_id", "OrganizationUnknown", "there is no such organization")
-            raise RequestRefused((finding,))
+            raise _no_such_organization()
         return await self._intake.add(principal, request)
 
     async def approve(self, principal: Principal, certificate_id: int, *, message: str = "") -> None:
@@ -326,12 +324,29 @@ class LifecycleService:
     async def assign(
         self, principal: Principal, certificate_id: int, *, organization_id: int, department_id: int | None
     ) -> None:
-        """Give a found certificate to an organization."""
+        """Give a found certificate to an organization.
+
+        Raises:
+            RequestRefused: the caller has no such organization.
+            DepartmentNotFound: the organization has no such department.
+            TransitionNotAllowed: the certificate was not found, but issued here.
+        """
+        if not may_act(principal, organization_id, department_id):
+            raise _no_such_organization()
         async with self.db.write() as uow:
             await self._visible(uow, principal, certificate_id)
+            await self._rooms.organizations.get(uow.session, organization_id)
+            if department_id is not None:
+                await self._rooms.organizations.department(uow.session, organization_id, department_id)
             values = {"organization_id": organization_id, "department_id": department_id}
             change = Change(principal=principal, values=values, details=values)
             await transition(uow, certificate_id, CertificateEvent.ASSIGN, change)
+
+
+def _no_such_organization() -> RequestRefused:
+    # What somebody may not see does not exist for them.
+    finding = FieldFinding("organization_id", "OrganizationUnknown", "there is no such organization")
+    return RequestRefused((finding,))
 
 
 async def _row(uow: UnitOfWork, certificate_id: int) -> OrderRow:

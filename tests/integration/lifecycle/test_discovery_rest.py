@@ -153,3 +153,30 @@ def _admin():
     from tests.simulators.hub_world import ADMIN
 
     return ADMIN
+
+
+async def test_a_found_certificate_can_only_be_given_to_an_organization_that_is_there(world, rest):
+    agent = await world.fleet.enroll("network")
+    created = await rest.post("/discovery/tasks", task(agent), expect=201)
+    await rest.post(f"/discovery/tasks/{created['id']}/scan", expect=202)
+    issued = await world.lifecycle.request(_admin(), world.request())
+    (command,) = world.fleet.open_commands("DiscoverNetwork")
+    await world.fleet.batch(command.id, batch(world, await issuer_of(world, issued.id)))
+    (found,) = (await rest.get("/certificates?filter=status:eq:Unmanaged"))["items"]
+    path = f"/certificates/{found['id']}/assign"
+    await rest.post(path, {"organization_id": 99}, expect=404)
+    await rest.post(path, {"organization_id": world.organization_id, "department_id": 99}, expect=404)
+    answer = await rest.post(path, {"organization_id": world.organization_id})
+    assert answer["status"] == "External"
+    refused = await rest.post(
+        f"/certificates/{issued.id}/assign", {"organization_id": world.organization_id}, expect=409
+    )
+    assert refused["code"] == "transition_not_allowed"
+
+
+async def issuer_of(world, certificate_id):
+    from hub.lifecycle.models import CertificateBody
+
+    row = await world.certificate(certificate_id)
+    async with world.db.read() as session:
+        return (await session.get(CertificateBody, row.chain[1])).der

@@ -7,7 +7,8 @@ from sqlalchemy import func, select
 
 from hub.discovery.errors import NoScanRunning
 from hub.discovery.models import DiscoveredEndpoint, DiscoveryTask, Scan, ScanFind
-from hub.fleet.commands import CommandFailure, NetworkDiscovered
+from hub.discovery.service import TaskFields
+from hub.fleet.commands import CommandFailure, NetworkDiscovered, ScanRange
 from hub.lifecycle.models import Certificate, CertificateLocation
 from tests.simulators.hub_world import ADMIN
 
@@ -222,3 +223,41 @@ async def test_a_large_batch_costs_a_few_statements(world, discovery, task, cert
     await world.fleet.batch(command.id, batch)
     assert await count(world, Certificate) == 1000
     assert len(statements) < 60
+
+
+async def test_what_nobodys_agent_finds_is_unmanaged_until_it_is_assigned(
+    world, discovery, finds, certificate
+):
+    agent = await world.fleet.enroll("network")
+    task = await discovery.create(
+        ADMIN, TaskFields(name="shared", agent_id=agent, ranges=(ScanRange(target="10.0.0.0/24"),))
+    )
+    await run(world, discovery, task, finds(("10.0.0.1", certificate("a.example"))))
+    ((certificate_id, status),) = await world.rows(select(Certificate.id, Certificate.status))
+    assert status == "Unmanaged"
+    await world.lifecycle.assign(
+        ADMIN, certificate_id, organization_id=world.organization_id, department_id=None
+    )
+    row = await world.certificate(certificate_id)
+    assert (row.status, row.organization_id) == ("External", world.organization_id)
+
+
+async def test_the_same_address_seen_by_two_agents_is_two_endpoints(
+    world, discovery, task, finds, certificate
+):
+    other = await world.fleet.enroll("network", organization_id=world.organization_id)
+    second = await discovery.create(
+        ADMIN, TaskFields(name="branch", agent_id=other, ranges=(ScanRange(target="10.0.0.0/24"),))
+    )
+    a, b = certificate("a.example"), certificate("b.example")
+    await run(world, discovery, task, finds(("10.0.0.1", a)))
+    finished = await run(world, discovery, second, finds(("10.0.0.1", b)))
+    assert (finished.rotations, finished.disappeared) == (0, 0)
+    assert await count(world, DiscoveredEndpoint) == 2
+    assert [row[2] for row in await present(world)] == [True, True]
+
+
+async def test_a_chain_carried_in_an_earlier_batch_is_found_again(world, discovery, task, finds, certificate):
+    a = certificate("a.example")
+    finished = await run(world, discovery, task, finds(("10.0.0.1", a)), finds(("10.0.0.2", a), carry=False))
+    assert (finished.certificates_found, finished.endpoints_found) == (1, 2)
