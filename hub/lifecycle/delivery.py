@@ -24,7 +24,7 @@ from hub.fleet.commands import (
     kind_of,
 )
 from hub.lifecycle import dispatch, step_queue
-from hub.lifecycle.installation import continue_installation, fail_installation
+from hub.lifecycle.installation import conclude_installation, continue_installation, fail_installation
 from hub.lifecycle.item_updates import see_places, update_items
 from hub.lifecycle.models import CertificateBody
 from hub.lifecycle.orders import OrderRow, read_order
@@ -130,10 +130,13 @@ class Delivery:
             uow.emit(
                 event_of(await head_of(uow.session, row.id), "CertificateStored", agent_id=finished.agent_id)
             )
-            if not in_key_store:
-                await update_items(uow, row.id, ItemEvent.SAVE_CERTIFICATE, agent_id=finished.agent_id)
-                if row.status in LIVE:
-                    await continue_installation(uow, row, agent_id=finished.agent_id)
+            if in_key_store:
+                # The key's way to the nodes may have ended already; this command was what kept the end open.
+                await conclude_installation(uow, row.id)
+                return
+            await update_items(uow, row.id, ItemEvent.SAVE_CERTIFICATE, agent_id=finished.agent_id)
+            if row.status in LIVE:
+                await continue_installation(uow, row, agent_id=finished.agent_id)
             return
         await _fail(uow, row, _fault_of(finished), receiver=finished.agent_id)
 

@@ -238,3 +238,26 @@ async def test_an_agent_that_was_removed_meanwhile_fails_what_waits_for_it(world
     await world.settle()
     row = await world.certificate(second.id)
     assert (row.status, row.status_reason) == ("Invalid", "AgentRemoved")
+
+
+async def test_an_installation_ends_even_if_the_store_is_the_last_to_answer(world, agents):
+    pks, network = agents
+    request = auto_install(
+        world,
+        network,
+        key_location=KeyLocation.PKS,
+        pks_agent_id=pks,
+        installation=Installation.IMMEDIATE,
+    )
+    enrolled = await world.lifecycle.request(ADMIN, request)
+    while not world.fleet.open_commands("ExportKey"):
+        await world.run()
+        for command in world.fleet.open_commands("GenerateCertificate"):
+            await world.fleet.finish(command.id, result=world.fleet.perform(command))
+    (export,) = world.fleet.open_commands("ExportKey")
+    (store,) = world.fleet.open_commands("StoreCertificate")
+    failure = CommandFailure(reason="PolicyForbids", message="keys do not leave this store")
+    await world.fleet.finish(export.id, failure=failure)
+    await world.fleet.finish(store.id, result=world.fleet.perform(store))
+    assert (await world.certificate(enrolled.id)).install_state == "Failed"
+    assert (await item(world, enrolled.id))[1] == "PolicyForbids"
