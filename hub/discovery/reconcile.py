@@ -87,7 +87,8 @@ async def reconcile(
     uow: UnitOfWork, lifecycle: LifecycleService, scan: ScanHead, finds: NetworkFinds
 ) -> BatchCounts:
     """Record a batch and return what was new in it."""
-    endpoints = {key_of(endpoint): endpoint for endpoint in finds.endpoints}
+    by_key = {key_of(endpoint): endpoint for endpoint in finds.endpoints}
+    endpoints = {key: by_key[key] for key in sorted(by_key)}
     recorded = await _record_certificates(uow, lifecycle, scan, finds, endpoints.values())
     known = await _known(uow, scan.agent_id, {key[0] for key in endpoints})
     plan = _plan(scan, endpoints, known, recorded)

@@ -51,9 +51,9 @@ def search_text(common_name: str, dns_names: Iterable[str], ip_addresses: Iterab
 
 
 async def store_bodies(uow: UnitOfWork, bodies: dict[str, bytes]) -> None:
-    """Store DER by SHA-256; what is there already stays."""
+    """Store DER by SHA-256 in sorted order, so that writers can't block one another; what is there stays."""
     if bodies:
         statement = insert_for(uow.session, CertificateBody.__table__).on_conflict_do_nothing()
         await uow.session.execute(
-            statement, [{"sha256": sha256, "der": der} for sha256, der in bodies.items()]
+            statement, [{"sha256": sha256, "der": der} for sha256, der in sorted(bodies.items())]
         )

@@ -64,7 +64,7 @@ async def record_found(uow: UnitOfWork, find: Find) -> Recorded:
     await store_bodies(uow, dict(find.bodies))
     recorded = Recorded()
     recorded.ids.update(await _known(uow, find.chains))
-    unknown = [sha256 for sha256 in find.chains if sha256 not in recorded.ids]
+    unknown = sorted(sha256 for sha256 in find.chains if sha256 not in recorded.ids)
     if unknown:
         facts = await _read(uow, find, unknown, recorded)
         await _insert(uow, find, facts, recorded)

@@ -81,4 +81,5 @@ async def see_places(uow: UnitOfWork, places: Sequence[dict[str, Any]]) -> None:
             "present": True,
         },
     )
-    await uow.session.execute(statement, list(rows.values()))
+    # In one order everywhere: two scans that meet can't block one another.
+    await uow.session.execute(statement, [rows[key] for key in sorted(rows)])

@@ -37,7 +37,7 @@ async def present(world):
     rows = await world.rows(
         select(Certificate.common_name, CertificateLocation.address, CertificateLocation.present)
         .join(CertificateLocation, CertificateLocation.certificate_id == Certificate.id)
-        .order_by(CertificateLocation.id)
+        .order_by(CertificateLocation.address, CertificateLocation.id)
     )
     return [tuple(row) for row in rows]
 
