@@ -5,6 +5,7 @@ import fcntl
 import itertools
 import shutil
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -84,41 +85,43 @@ def postgres_copies(short_folder, postgres):
     )
 
 
+@contextmanager
+def ended(world):
+    """Stops a world in the end, and looks into its logs."""
+    try:
+        yield world
+    finally:
+        world.stop()
+    assert world.troubles() == []
+
+
 @pytest.fixture
 def world(copies):
     """A world of one test's own, nothing started."""
-    world = copies()
-    yield world
-    world.stop()
+    with ended(copies()) as world:
+        yield world
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.server)])
 def either_world(request):
     """As `world`, once on each kind of database."""
     name = "copies" if request.param == "sqlite" else "postgres_copies"
-    world = request.getfixturevalue(name)()
-    yield world
-    world.stop()
+    with ended(request.getfixturevalue(name)()) as world:
+        yield world
 
 
 @pytest.fixture(scope="module")
 def hub_only(copies):
     """A hub without agents that the tests of a module share."""
-    world = copies()
-    try:
+    with ended(copies()) as world:
         world.start_hub()
         yield world
-    finally:
-        world.stop()
 
 
 @pytest.fixture(scope="module")
 def calm(copies):
     """A hub with both agents that the tests of a module share: none of them kills anything."""
-    world = copies()
-    try:
+    with ended(copies()) as world:
         world.start_hub()
         world.start_agents()
         yield world
-    finally:
-        world.stop()

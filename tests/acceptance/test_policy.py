@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.acceptance.faulty import Faults
+from tests.acceptance.world import wait_for
 from tests.harness.visitor import Visitor, served
 
 NAME = "shop.test"
@@ -89,3 +91,26 @@ def test_a_key_is_not_given_to_a_receiver_that_the_owner_did_not_name(shop, allo
     assert detail["result"] is None
     assert shop.commands_of(certificate_id, "InstallCertificate") == []
     assert served(port, NAME) == old
+
+
+def test_a_refused_key_ends_the_installation_whichever_agent_answers_last(world):
+    faults = Faults(world.folder, "agent").hold(
+        "agents.runtime.key_commands:StoreCertificateHandler.run", "before"
+    )
+    world.agents["pks"].program = faults.command()
+    world.serve("apache", NAME)
+    world.start_hub()
+    world.start_agents()
+    world.write_policy("pks", key_export="never")
+    certificate_id = world.request_install("apache", NAME, key_location="pks")
+    world.approve(certificate_id)
+
+    # The store has not yet kept the certificate when its refusal to give the key out arrives.
+    wait_for(faults.reached, "the certificate is being stored")
+    world.until(certificate_id, lambda it: it["items"][0]["reason"] == "PolicyRefused")
+    faults.release()
+
+    failed = world.installed(certificate_id)
+    assert failed["install_state"] == "Failed"
+    (command,) = world.commands_of(certificate_id, "StoreCertificate")
+    assert command["outcome"] == "Successful"

@@ -1,9 +1,12 @@
 """Scans of targets that misbehave, and scans whose agent is killed or stopped in the middle."""
 
+import os
+import signal
 import socket
 import threading
 from contextlib import suppress
 
+import psutil
 import pytest
 
 from tests.acceptance.faulty import Faults
@@ -229,3 +232,28 @@ def test_an_agent_that_is_stopped_hands_a_scan_back_and_goes_on_with_it_later(wo
     wait_for(lambda: handed_back, "the scan is handed back")
     agent.start()
     assert_complete(world, scan_id, fingerprints)
+
+
+def test_a_large_scan_does_not_outlive_its_agent(world):
+    world.start_hub()
+    world.start_agents("network")
+    agent = world.agents["network"]
+    process = psutil.Process(agent.running.process.pid)
+    scan_id = start_scan(
+        world, [{"target": "127.0.0.0/17", "ports": [str(closed_port())]}], connects_per_second=1000
+    )
+    # Scans of this size run in processes of their own; one more child keeps books for Python.
+    wait_for(lambda: world.api.get(f"/discovery/scans/{scan_id}")["progress"] > 0, "the scan runs")
+    workers = process.children(recursive=True)
+    assert len(workers) >= 2
+
+    os.kill(process.pid, signal.SIGKILL)
+    agent.running.wait_dead()
+
+    _, alive = psutil.wait_procs(workers, timeout=5)
+    assert alive == []
+    # Somebody who no longer wants it cancels it while the agent is away.
+    task_id = world.api.get(f"/discovery/scans/{scan_id}")["task_id"]
+    world.api.post(f"/discovery/tasks/{task_id}/cancel")
+    agent.start()
+    assert finished(world, scan_id)["state"] == "Canceled"

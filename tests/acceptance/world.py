@@ -147,6 +147,20 @@ class World:
         log = self.hub.data_dir / "hub.log"
         return [line for line in _lines(log) if line.get("event") == event and _has(line, facts)]
 
+    def troubles(self) -> list[str]:
+        """Errors and traces in the logs: none of the faults of these tests is one that nobody expected."""
+        logs = [
+            self.hub.data_dir / "hub.log",
+            *(each.state_dir / "agent.log" for each in self.agents.values()),
+        ]
+        return [
+            line
+            for log in logs
+            if log.exists()
+            for line in log.read_text().splitlines()
+            if '"level": "error"' in line or line.startswith("Traceback") or "never retrieved" in line
+        ]
+
     def query(self, statement: str) -> list[tuple[Any, ...]]:
         """Read the hub's database from outside."""
         if self.hub.database_url is None:
