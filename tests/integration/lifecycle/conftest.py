@@ -20,16 +20,17 @@ from tests.simulators.hub_world import World
 
 
 class Tokens:
-    """Bearer tokens ``mrao`` and ``rao-<organization>``."""
+    """Bearer tokens ``mrao``, ``rao-<organization>``, and ``reader``, which may only look."""
 
     async def by_api_token(self, token):
-        role, _, organization = token.partition("-")
+        scopes = frozenset({"certificates.view"} if token == "reader" else {"*"})
+        role, _, organization = token.replace("reader", "mrao").partition("-")
         if role not in {"mrao", "rao"}:
             raise Unauthenticated
         grant = RoleGrant(
             role=Role(role.upper()), organization_id=int(organization) if organization else None
         )
-        return Principal(kind="administrator", id=token, name=token, grants=(grant,))
+        return Principal(kind="api_token", id=token, name=token, grants=(grant,), scopes=scopes)
 
     async def by_session(self, token):
         raise Unauthenticated

@@ -166,3 +166,10 @@ async def test_notes_and_places_that_people_write_down(world, rest):
     await rest.call("DELETE", f"{path}/locations/{place['id']}", expect=204)
     await rest.call("DELETE", f"{path}/locations/{place['id']}", expect=404)
     assert (await rest.get(path))["locations"] == []
+
+
+async def test_many_at_once_need_the_same_permission_as_one(world, rest):
+    enrolled = await rest.post("/certificates", body(world, profile_id=world.manual_profile_id), expect=201)
+    many = {"action": "approve", "ids": [enrolled["id"]]}
+    await rest.post("/certificates/bulk", many, token="reader", expect=403)
+    assert (await rest.get(f"/certificates/{enrolled['id']}", token="reader"))["status"] == "Requested"
