@@ -9,6 +9,10 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     sourcemap: false,
+    rolldownOptions: {
+      // Libraries change rarely: browsers keep them over many releases of the console.
+      output: { codeSplitting: { groups: [{ name: "libraries", test: /node_modules/ }] } },
+    },
   },
   server: {
     // For work on the console: `certwright hub serve --insecure-http` beside `npm run dev`.

@@ -63,45 +63,50 @@ export async function invalidateRoots(client: QueryClient, roots: ReadonlySet<st
   ]);
 }
 
-const COALESCE_MS = 250;
+const SOON_MS = 250;
+/** Figures and the log are costly to read or seldom looked at: they may be a little behind. */
+const LATER_MS: Readonly<Record<string, number>> = { dashboard: 2000, audit: 2000 };
 
 /** Gathers events for a moment, so that a thousand finds of a scan cause one read and not a thousand. */
 export class Invalidator {
-  private readonly roots = new Set<string>();
-  private timer: ReturnType<typeof setTimeout> | null = null;
+  private readonly timers = new Map<string, ReturnType<typeof setTimeout>>();
 
-  constructor(
-    private readonly client: QueryClient,
-    private readonly delayMs = COALESCE_MS,
-  ) {}
+  constructor(private readonly client: QueryClient) {}
 
   add(roots: readonly string[]): void {
-    for (const root of roots) this.roots.add(root);
-    this.timer ??= setTimeout(() => {
-      this.flush();
-    }, this.delayMs);
-  }
-
-  private flush(): void {
-    this.timer = null;
-    const roots = new Set(this.roots);
-    this.roots.clear();
-    void invalidateRoots(this.client, roots);
+    for (const root of roots) {
+      if (this.timers.has(root)) continue;
+      const flush = () => {
+        this.timers.delete(root);
+        void invalidateRoots(this.client, new Set([root]));
+      };
+      this.timers.set(root, setTimeout(flush, LATER_MS[root] ?? SOON_MS));
+    }
   }
 
   stop(): void {
-    if (this.timer !== null) clearTimeout(this.timer);
-    this.timer = null;
+    for (const timer of this.timers.values()) clearTimeout(timer);
+    this.timers.clear();
   }
 }
 
-/** Shows progress at once, without asking the hub. */
+type CommandPages = { pages: { items: { id: string }[] }[] } | undefined;
+
+/** Shows a command's progress at once, without asking the hub; whether the event was one. */
 export function patchProgress(client: QueryClient, event: HubEvent): boolean {
   const { share, message } = event.data;
   if (event.kind !== "CommandProgressed" || typeof share !== "number") return false;
-  client.setQueryData(["commands", "one", event.object_id], (old: object | undefined) =>
-    old && { ...old, progress_share: share, progress_message: typeof message === "string" ? message : "" },
-  );
+  const id = event.object_id;
+  const changes = { progress_share: share, progress_message: typeof message === "string" ? message : "" };
+  client.setQueryData(["commands", "one", id], (old: object | undefined) => old && { ...old, ...changes });
+  client.setQueriesData({ queryKey: ["commands", "list"] }, (old: CommandPages) => {
+    if (!old?.pages.some((page) => page.items.some((item) => item.id === id))) return old;
+    const pages = old.pages.map((page) => ({
+      ...page,
+      items: page.items.map((item) => (item.id === id ? { ...item, ...changes } : item)),
+    }));
+    return { ...old, pages };
+  });
   return true;
 }
 

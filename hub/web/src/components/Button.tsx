@@ -4,7 +4,7 @@ import { Link, type LinkProps } from "react-router";
 import { Icon, type IconName } from "./Icon";
 
 interface Look {
-  variant?: "default" | "primary" | "danger" | "danger-primary" | "quiet";
+  variant?: "default" | "primary" | "danger" | "danger-primary" | "quiet" | "link";
   small?: boolean;
   icon?: IconName | undefined;
   children?: ReactNode;
@@ -16,6 +16,7 @@ const VARIANT_CLASSES = {
   danger: "btn-danger",
   "danger-primary": "btn-danger btn-primary",
   quiet: "btn-quiet",
+  link: "btn-link",
 } as const;
 
 function classes({ variant = "default", small, children }: Look): string {

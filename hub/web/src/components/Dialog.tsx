@@ -11,6 +11,9 @@ interface Props {
   children: ReactNode;
 }
 
+/** The browser would take the close button. */
+const FIRST_FIELD = ".dialog-body :is(input, select, textarea):not(:disabled), .form-actions .btn";
+
 /** A modal dialog; it exists only while it is open. The browser keeps the focus inside and gives it back. */
 export function Dialog({ title, onClose, wide = false, sticky = false, children }: Props) {
   const ref = useRef<HTMLDialogElement>(null);
@@ -20,6 +23,7 @@ export function Dialog({ title, onClose, wide = false, sticky = false, children 
     const dialog = ref.current;
     const before = document.activeElement;
     dialog?.showModal();
+    dialog?.querySelector<HTMLElement>(FIRST_FIELD)?.focus();
     return () => {
       dialog?.close();
       if (before instanceof HTMLElement) before.focus();

@@ -2,7 +2,6 @@
 
 const STEPS: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
   ["year", 365 * 86_400],
-  ["month", 30 * 86_400],
   ["day", 86_400],
   ["hour", 3600],
   ["minute", 60],
@@ -18,13 +17,13 @@ export function absolute(date: Date, withTime = true): string {
   return withTime ? `${day} ${pad(date.getHours())}:${pad(date.getMinutes())}` : day;
 }
 
-/** "in 23 days", "4 minutes ago". Days are used up to 60, since certificates are counted in days. */
+/** "in 23 days", "4 minutes ago". Days are used up to two years, since certificates are counted in days. */
 export function relative(date: Date, now: number): string {
   const seconds = Math.round((date.getTime() - now) / 1000);
   const size = Math.abs(seconds);
   if (size < 45) return seconds <= 0 ? "just now" : "in a moment";
   for (const [unit, unitSeconds] of STEPS) {
-    const fits = unit === "month" ? size >= 60 * 86_400 : size >= unitSeconds;
+    const fits = size >= (unit === "year" ? 2 * unitSeconds : unitSeconds);
     if (fits) return RELATIVE.format(Math.trunc(seconds / unitSeconds), unit);
   }
   return RELATIVE.format(Math.sign(seconds), "minute");

@@ -13,6 +13,8 @@ interface Props extends FieldProps {
   path: string;
 }
 
+const LONG_TEXT = 1000;
+
 const linesOf = (value: unknown): string => (Array.isArray(value) ? value.join("\n") : "");
 
 function ChoicesField(props: { label: string; choices: readonly string[]; value: unknown; onChange: (value: unknown) => void; error: string | undefined }) {
@@ -53,7 +55,7 @@ export function SchemaField(props: Props) {
         </div>
       );
     case "choice": {
-      const options = choices.map((choice) => ({ value: choice, label: choice }));
+      const options = choices.map((choice) => ({ value: choice, label: override.choices?.[choice] ?? choice }));
       const empty = nullable || !required || value === undefined ? "Choose…" : undefined;
       return <Select {...shared} value={plainText(value)} onChange={text} options={options} empty={empty} />;
     }
@@ -113,6 +115,9 @@ export function SchemaField(props: Props) {
     case "password":
       return <TextField {...shared} type="password" autoComplete="off" value={plainText(value)} onChange={text} />;
     case "text":
+      if ((schema.maxLength ?? 0) >= LONG_TEXT) {
+        return <TextArea {...shared} wide rows={3} value={plainText(value)} onChange={text} />;
+      }
       return <TextField {...shared} maxLength={schema.maxLength} value={plainText(value)} onChange={text} />;
     default:
       return <p className="field-hint wide">{label} can&rsquo;t be edited here; use the API.</p>;

@@ -14,6 +14,8 @@ export interface FieldProps {
 export interface FieldOverride {
   label?: string;
   hint?: string;
+  /** Words for the values of an enum. */
+  choices?: Readonly<Record<string, string>>;
   /** Takes the whole width. */
   wide?: boolean;
   /** A control that knows more than the schema, such as a picker of organizations. */

@@ -12,8 +12,7 @@ export function useLive(): LiveState {
     const invalidator = new Invalidator(client);
     const close = openStream({
       onEvent: (event) => {
-        patchProgress(client, event);
-        invalidator.add(rootsOf(event));
+        if (!patchProgress(client, event)) invalidator.add(rootsOf(event));
       },
       onState: setState,
       onGap: () => void client.invalidateQueries(),

@@ -10,7 +10,7 @@ import type { GridColumn } from "./columns";
 import { useGridRows } from "./data";
 import { FilterChips } from "./FilterChips";
 import { GridTable } from "./GridTable";
-import { GridToolbar } from "./GridToolbar";
+import { GridToolbar, Views } from "./GridToolbar";
 import { useGridLayout } from "./layout";
 import type { Selection } from "./selection";
 import { type GridView, hourOf, useGridState } from "./state";
@@ -42,9 +42,9 @@ export interface GridProps<Row> {
 const NO_VIEWS: readonly GridView[] = [];
 const NO_FILTERS: readonly Filter[] = [];
 
-function countText(shown: number, total: number, exact: boolean): string {
+function countText(shown: number, total: number, exact: boolean, label: string): string {
   if (total === 0) return "";
-  const all = `${total.toLocaleString("en")}${exact ? "" : "+"}`;
+  const all = `${total.toLocaleString("en")}${exact ? "" : "+"} ${total === 1 ? label.replace(/s$/, "") : label}`;
   return shown < total || !exact ? `${shown.toLocaleString("en")} of ${all}` : all;
 }
 
@@ -62,15 +62,15 @@ export function Grid<Row>(props: GridProps<Row>) {
   const isEmpty = query.isSuccess && rows.length === 0;
   return (
     <div className="grid">
+      <Views views={views} state={state} />
       <GridToolbar
         path={path}
         columns={columns}
-        views={views}
         state={state}
         layout={layout}
         searchLabel={props.searchLabel}
         searchFrom={props.searchFrom ?? 1}
-        count={countText(rows.length, total, totalExact)}
+        count={countText(rows.length, total, totalExact, props.label)}
         stale={query.isStale && query.isSuccess && !query.isFetching}
         fetching={query.isFetching && !query.isLoading}
         onRefresh={() => void query.refetch()}

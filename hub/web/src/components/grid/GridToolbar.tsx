@@ -13,7 +13,6 @@ import type { GridState, GridView } from "./state";
 interface Props<Row> {
   path: string;
   columns: readonly GridColumn<Row>[];
-  views: readonly GridView[];
   state: GridState;
   layout: GridLayout<Row>;
   searchLabel: string | undefined;
@@ -26,7 +25,7 @@ interface Props<Row> {
   children?: ReactNode;
 }
 
-function Views({ views, state }: { views: readonly GridView[]; state: GridState }) {
+export function Views({ views, state }: { views: readonly GridView[]; state: GridState }) {
   if (views.length === 0) return null;
   const all = { id: "", label: "All" };
   return (
@@ -49,12 +48,11 @@ function Views({ views, state }: { views: readonly GridView[]; state: GridState 
 }
 
 export function GridToolbar<Row>(props: Props<Row>) {
-  const { path, columns, views, state, layout, searchLabel, stale, fetching, onRefresh } = props;
+  const { path, columns, state, layout, searchLabel, stale, fetching, onRefresh } = props;
   const names = layout.shown.map((column) => column.name);
   return (
     <div className="grid-bar" role="toolbar" aria-label="List">
       {searchLabel && <SearchField value={state.q} label={searchLabel} from={props.searchFrom} onChange={state.setQ} />}
-      <Views views={views} state={state} />
       <FilterMenu
         columns={columns}
         onAdd={(filter) => {

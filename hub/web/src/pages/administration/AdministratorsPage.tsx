@@ -22,7 +22,7 @@ function ActiveSwitch({ administrator }: { administrator: AdministratorRow }) {
     <>
       <Button
         small
-        variant="quiet"
+        variant="link"
         onClick={() => {
           setAsking(true);
         }}

@@ -21,7 +21,7 @@ function RevokeButton({ token }: { token: ApiTokenRow }) {
     <>
       <Button
         small
-        variant="quiet"
+        variant="link"
         onClick={() => {
           setAsking(true);
         }}

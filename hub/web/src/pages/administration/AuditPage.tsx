@@ -12,13 +12,19 @@ import { Time } from "../../components/Time";
 import { SubjectLink } from "../agents/SubjectLink";
 import { ValueTree } from "../agents/ValueTree";
 
+/** `CertificateIssued` -> `Certificate issued`. */
+const spaced = (action: string): string => {
+  const text = action.replaceAll(/([a-z])([A-Z])/g, "$1 $2").toLowerCase();
+  return text.charAt(0).toUpperCase() + text.slice(1);
+};
+
 function DetailsButton({ entry }: { entry: AuditRow }) {
   const [open, setOpen] = useState(false);
   return (
     <>
       <Button
         small
-        variant="quiet"
+        variant="link"
         onClick={() => {
           setOpen(true);
         }}
@@ -52,7 +58,7 @@ function DetailsButton({ entry }: { entry: AuditRow }) {
 const COLUMNS: readonly GridColumn<AuditRow>[] = [
   { name: "at", label: "Time", kind: "time", width: 230 },
   { name: "actor_name", label: "Who", sortable: false, width: 160 },
-  { name: "action", label: "Action", sortable: false, width: 200 },
+  { name: "action", label: "Action", sortable: false, width: 200, render: (row) => spaced(row.action) },
   { name: "object_type", label: "Object", sortable: false, width: 150, render: (row) => row.object_type.replaceAll("_", " ") },
   { name: "object_id", label: "Object's ID", sortable: false, width: 180, render: (row) => <SubjectLink type={row.object_type} id={row.object_id} /> },
   { name: "details", label: "Details", sortable: false, filterable: false, width: 100, render: (row) => <DetailsButton entry={row} /> },

@@ -74,6 +74,9 @@ function Details({ agent }: { agent: Agent }) {
   );
 }
 
+/** Only network agents have servers. */
+const tabsOf = (agent: Agent) => TABS.filter((tab) => tab.id !== "servers" || agent.kind === "network");
+
 export function AgentPage() {
   const { id = "" } = useParams();
   const tab = useTab(TABS);
@@ -92,7 +95,7 @@ export function AgentPage() {
           >
             {kindWords(agent.kind)} on {agent.hostname || "an unknown host"}
           </PageHeader>
-          <Tabs tabs={TABS} label="Agent" />
+          <Tabs tabs={tabsOf(agent)} label="Agent" />
           {tab === "commands" && <Commands agent={agent} />}
           {tab === "servers" && <ServersTab agent={agent} />}
           {tab === "details" && <Details agent={agent} />}

@@ -13,7 +13,7 @@ export function WithdrawToken({ token }: { token: TokenRow }) {
     <>
       <Button
         small
-        variant="quiet"
+        variant="link"
         onClick={() => {
           setAsking(true);
         }}

@@ -75,7 +75,10 @@ export function DetailsTab({ certificate }: { certificate: Certificate }) {
         </Panel>
         {certificate.csr && (
           <Panel title="Signing request">
-            <Copy block text={certificate.csr} label="CSR" />
+            <details>
+              <summary>Show PEM</summary>
+              <Copy block text={certificate.csr} label="CSR" />
+            </details>
           </Panel>
         )}
       </div>

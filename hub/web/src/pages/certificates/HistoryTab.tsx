@@ -17,7 +17,8 @@ const SPANS: readonly (readonly [keyof Certificate, string])[] = [
   ["revoked", "Revoked"],
 ];
 
-const HIDDEN = new Set(["status", "before", "after", "organization_id"]);
+/** What the page shows anyway, or what means nothing to people. */
+const HIDDEN = new Set(["status", "common_name", "agent_id", "not_after", "organization_id", "install_state"]);
 
 /** What an event says beyond its name, in short. */
 function detailsOf(data: Record<string, unknown>): string {

@@ -28,7 +28,7 @@ export const CERTIFICATE_COLUMNS: readonly Column[] = [
   ...plain("General", [
     { name: "common_name", label: "Common name", width: 250, sortable: true },
     { name: "id", label: "ID", kind: "int", width: 76, sortable: true },
-    { name: "status", label: "Status", kind: "enum", choices: STATUSES, width: 124 },
+    { name: "status", label: "Status", kind: "enum", choices: STATUSES, width: 138 },
   ]),
   ...plain("Certificate", [
     {

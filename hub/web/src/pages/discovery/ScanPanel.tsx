@@ -68,7 +68,7 @@ export function ScanPanel({ id, title, linked = false }: { id: string; title: st
             </p>
           )}
           <ScanFigures scan={scan} />
-          <p className="panel-body muted small">
+          <p className="panel-foot muted small">
             Started by {scan.requested_by} <Time value={scan.started_at} />
             {scan.finished_at && (
               <>

@@ -12,7 +12,7 @@ import { Loaded } from "../../components/Loaded";
 import { PageHeader } from "../../components/PageHeader";
 import { Facts, Panel } from "../../components/Panel";
 import { SchemaDialog } from "../../forms/SchemaDialog";
-import { PROFILE_FIELDS, PROFILE_OVERRIDES } from "./profileForm";
+import { PROFILE_FIELDS, PROFILE_OVERRIDES, SAN_RULES } from "./profileForm";
 
 const FIELDS = [...PROFILE_FIELDS.filter((name) => name !== "trust"), "status"];
 
@@ -70,7 +70,7 @@ function Details({ profile }: { profile: Profile }) {
             ["Trust", profile.trust === "public" ? "Public" : "Private"],
             ["Terms", `${profile.terms_days.join(", ")} days`],
             ["Key types", profile.key_types.join(", ")],
-            ["Names", `${profile.san_rule}, at most ${profile.max_names}`],
+            ["Names", `${SAN_RULES[profile.san_rule] ?? profile.san_rule}, at most ${profile.max_names}`],
             ["Approval", profile.auto_approve ? "Automatic" : "By hand"],
             ["Organizations", names?.join(", ") ?? "All"],
           ]}

@@ -13,6 +13,8 @@ import { PlainTable } from "../../components/PlainTable";
 import { SchemaDialog } from "../../forms/SchemaDialog";
 import { PROFILE_FIELDS, PROFILE_OVERRIDES } from "./profileForm";
 
+const DEFAULTS = { terms_days: [90, 365], key_types: ["EC-P256", "RSA-2048"], extended_key_usage: ["serverAuth"] };
+
 function NewProfile({ onClose }: { onClose: () => void }) {
   const client = useQueryClient();
   return (
@@ -24,7 +26,7 @@ function NewProfile({ onClose }: { onClose: () => void }) {
       wide
       fields={PROFILE_FIELDS}
       overrides={PROFILE_OVERRIDES}
-      initial={{ terms_days: [90, 365], key_types: ["EC-P256", "RSA-2048"] }}
+      initial={DEFAULTS}
       run={async (values) => {
         await post("/profiles", values);
         await client.invalidateQueries({ queryKey: ["profiles"] });

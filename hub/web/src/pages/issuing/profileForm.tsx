@@ -15,6 +15,13 @@ const KEY_TYPES: readonly KeyType[] = [
   "Ed25519",
 ];
 
+export const SAN_RULES: Readonly<Record<string, string>> = {
+  single: "One name, no wildcard",
+  wildcard: "One wildcard name",
+  multi: "Several names, no wildcards",
+  any: "Several names, wildcards too",
+};
+
 export const PROFILE_FIELDS = [
   "name",
   "backend_id",
@@ -31,9 +38,9 @@ export const PROFILE_FIELDS = [
 
 export const PROFILE_OVERRIDES: Readonly<Record<string, FieldOverride>> = {
   backend_id: backendField,
-  description: { wide: true },
+  trust: { choices: { private: "Private", public: "Public" } },
   terms_days: { label: "Terms in days", hint: "Separated by commas; the first is the default." },
-  san_rule: { label: "Names", hint: "single: one name; wildcard: one wildcard; multi: several; any: both." },
+  san_rule: { label: "Names", choices: SAN_RULES },
   max_names: { label: "Names at most" },
   extended_key_usage: { hint: "One a line, such as serverAuth." },
   key_usage: { hint: "One a line; empty: what suits the key type." },

@@ -30,7 +30,7 @@ export function DomainActions({ domain }: { domain: DomainRow }) {
       {may("domains.edit") && (
         <Button
           small
-          variant="quiet"
+          variant="link"
           onClick={() => {
             setAsking("remove");
           }}
