@@ -13,6 +13,7 @@ from sqlalchemy import select
 from agents.runtime.tokens import parse_token
 from hub.access.models import AuditEntry
 from hub.access.policy import PolicyAuthorizer
+from hub.access.privileges import PRIVILEGES
 from hub.db.errors import Unauthenticated
 from hub.fleet.commands import ExportKey, SealedKey, StoreCertificate
 from hub.fleet.routes import fleet_routes
@@ -24,7 +25,8 @@ from tests.integration.fleet.fake_agent import FakeAgent
 
 def principal(name: str, role: Role, organization_id: int | None = None) -> Principal:
     grant = RoleGrant(role=role, organization_id=organization_id)
-    return Principal(kind="administrator", id=name, name=name, grants=(grant,))
+    held = frozenset(each.name for each in PRIVILEGES if role in each.roles and not each.restricts)
+    return Principal(kind="administrator", id=name, name=name, grants=(grant,), privileges=held)
 
 
 class KnownTokens:
