@@ -12,6 +12,7 @@ from functools import cache
 from publicsuffixlist import PublicSuffixList
 
 from hub.organizations.errors import DomainIsIpAddress, DomainIsPublicSuffix, InvalidDomain
+from hub.organizations.scripts import check_scripts
 from pki.errors import InvalidName
 from pki.names import is_ip_address, normalize_dns_name
 
@@ -24,6 +25,7 @@ def normalize_domain(text: str) -> str:
     Raises:
         DomainIsIpAddress: it is an IP address.
         DomainIsPublicSuffix: it, or what its wildcard stands over, is a registry's suffix.
+        DomainMixesScripts, DomainLooksLikeAnother: it is made to look like another domain.
         InvalidDomain: it is no DNS name, or not a valid internationalized one.
     """
     stripped = text.strip()
@@ -40,7 +42,16 @@ def normalize_domain(text: str) -> str:
         raise DomainIsPublicSuffix(
             f"{normalized} is a public suffix: it belongs to everybody and can't be delegated", field="name"
         )
+    check_scripts(normalized, field="name")
     return prefix + normalized
+
+
+def parent_of(pattern: str) -> str:
+    """Return an exact domain without its first label; "" for a wildcard, or a domain of one label.
+
+    A certificate for ``*.example.com`` is also valid for every name whose parent is example.com.
+    """
+    return "" if pattern.startswith("*") else pattern.partition(".")[2]
 
 
 def covering_patterns(name: str) -> tuple[str, ...]:

@@ -1,26 +1,53 @@
-"""Admin REST of organizations with their departments, and of domains."""
+"""Admin REST of organizations with their validation, departments, and settings per type of certificate."""
 
 from __future__ import annotations
 
+from typing import Any
+
+from pydantic import BaseModel
+
 from hub.access.policy import scope
+from hub.db.errors import NotFound
 from hub.db.uow import Database
 from hub.http.calls import Call
 from hub.http.listing import Column, ListEndpoint, Listing, ListQuery, Page
-from hub.http.routing import RouteSet, StreamedResponse, delete, get, patch, post
-from hub.organizations.errors import DomainNotFound, OrganizationNotFound
-from hub.organizations.models import Department, Domain, Organization
-from hub.organizations.records import OrganizationFields
+from hub.http.routing import RouteSet, StreamedResponse, delete, get, patch, post, put
+from hub.organizations import validation
+from hub.organizations.departments import OWN_ADDRESS, effective_address
+from hub.organizations.errors import DepartmentNotFound, InvalidSettings, OrganizationNotFound
+from hub.organizations.models import Department, Organization
+from hub.organizations.records import ADDRESS, CERTIFICATE_TYPES, OrganizationFields, TypeSettings
 from hub.organizations.schemas import (
+    DepartmentChange,
     DepartmentCreate,
     DepartmentRow,
-    DomainCreate,
-    DomainRow,
     OrganizationChange,
     OrganizationCreate,
     OrganizationRow,
+    SettingsBody,
+    SettingsList,
+    SettingsView,
+    ValidationBody,
+    ValidationList,
+    ValidationView,
 )
-from hub.organizations.service import STATUSES, OrganizationService
-from hub.organizations.visibility import require_reach
+from hub.organizations.service import STATUSES, OrganizationService, ValidationStep
+from hub.organizations.states import ValidationState
+from hub.organizations.visibility import require_department, require_reach, require_types
+
+_HEADERS = {
+    "street": "Street",
+    "locality": "City",
+    "state": "State or province",
+    "postal_code": "Postal code",
+    "country": "Country",
+}
+_VALIDATIONS = tuple(item.value for item in ValidationState)
+
+
+def _plain(name: str, expression: Any, header: str, **options: Any) -> Column:
+    return Column(name, expression, header, sortable=False, **options)
+
 
 ORGANIZATIONS = Listing(
     OrganizationRow,
@@ -28,12 +55,12 @@ ORGANIZATIONS = Listing(
         Column("id", Organization.id, "ID", kind="int", nullable=False),
         Column("public_id", Organization.public_id, "Public ID", nullable=False),
         Column("name", Organization.name, "Name", nullable=False, searchable=True),
-        Column("street", Organization.street, "Street", nullable=False, sortable=False),
-        Column("locality", Organization.locality, "City", nullable=False, sortable=False),
-        Column("state", Organization.state, "State or province", nullable=False, sortable=False),
-        Column("postal_code", Organization.postal_code, "Postal code", nullable=False, sortable=False),
-        Column("country", Organization.country, "Country", nullable=False, sortable=False),
+        *(_plain(name, getattr(Organization, name), _HEADERS[name], nullable=False) for name in ADDRESS),
         Column("status", Organization.status, "Status", kind="enum", nullable=False, choices=STATUSES),
+        _plain("key_recovery", Organization.key_recovery, "Key recovery", filterable=False),
+        _plain("validation", Organization.validation, "Validation", kind="enum", choices=_VALIDATIONS),
+        _plain("validated_at", Organization.validated_at, "Validated", kind="time"),
+        _plain("validation_expires_at", Organization.validation_expires_at, "Validation ends", kind="time"),
         Column("created_at", Organization.created_at, "Created", kind="time", nullable=False),
     ),
     select_from=Organization,
@@ -47,35 +74,21 @@ DEPARTMENTS = Listing(
         Column("id", Department.id, "ID", kind="int", nullable=False),
         Column("organization_id", Department.organization_id, "Organization ID", kind="int", nullable=False),
         Column("name", Department.name, "Name", nullable=False, searchable=True),
+        *(_plain(name, effective_address(name), _HEADERS[name], nullable=False) for name in ADDRESS),
+        _plain("own_address", OWN_ADDRESS, "Own address", kind="bool"),
+        _plain("status", Department.status, "Status", kind="enum", choices=STATUSES),
+        _plain("key_recovery", Department.key_recovery, "Key recovery", filterable=False),
         Column("created_at", Department.created_at, "Created", kind="time", nullable=False),
     ),
-    select_from=Department,
+    select_from=Department.__table__.join(Organization.__table__),
     id_column=Department.id,
-    default_sort="name",
-    search_min_length=1,
-)
-DOMAINS = Listing(
-    DomainRow,
-    (
-        Column("id", Domain.id, "ID", kind="int", nullable=False),
-        Column("name", Domain.name, "Domain", nullable=False, searchable=True),
-        Column("organization_id", Domain.organization_id, "Organization ID", kind="int", nullable=False),
-        Column("organization_name", Organization.name, "Organization", nullable=False, searchable=True),
-        Column("department_id", Domain.department_id, "Department ID", kind="int", sortable=False),
-        Column("approved", Domain.approved, "Approved", kind="bool", nullable=False, sortable=False),
-        Column("active", Domain.active, "Active", kind="bool", nullable=False, sortable=False),
-        Column("requested_by", Domain.requested_by, "Requested by", nullable=False, sortable=False),
-        Column("created_at", Domain.created_at, "Created", kind="time", nullable=False),
-    ),
-    select_from=Domain.__table__.join(Organization.__table__),
-    id_column=Domain.id,
     default_sort="name",
     search_min_length=1,
 )
 
 
 class OrganizationRoutes(RouteSet):
-    """``/organizations`` and the departments below each."""
+    """``/organizations``, and validation and departments below each."""
 
     prefix, tag = "/organizations", "organizations"
 
@@ -85,13 +98,15 @@ class OrganizationRoutes(RouteSet):
         self._listing = ListEndpoint(
             db,
             ORGANIZATIONS,
-            scope=lambda who: scope(who, Organization.id),
+            scope=lambda who: scope(who, Organization.id, action="organizations.view"),
             filename="organizations.csv",
         )
         self._departments = ListEndpoint(
             db,
             DEPARTMENTS,
-            scope=lambda who: scope(who, Department.organization_id, Department.id),
+            scope=lambda who: scope(
+                who, Department.organization_id, Department.id, action="departments.view"
+            ),
             filename="departments.csv",
         )
 
@@ -117,9 +132,12 @@ class OrganizationRoutes(RouteSet):
     )
     async def create(self, call: Call[OrganizationCreate, None]) -> OrganizationRow:
         """Create an organization."""
-        fields = OrganizationFields(**call.body.model_dump())
+        values = call.body.model_dump()
+        key_recovery = values.pop("key_recovery")
         async with self._db.write() as uow:
-            record = await self._organizations.create(uow, fields, principal=call.principal)
+            record = await self._organizations.create(
+                uow, OrganizationFields(**values), key_recovery=key_recovery, principal=call.principal
+            )
         return OrganizationRow.model_validate(record)
 
     @get("/{id:int}", action="organizations.view", summary="Read an organization", returns=OrganizationRow)
@@ -139,12 +157,40 @@ class OrganizationRoutes(RouteSet):
     async def update(self, call: Call[OrganizationChange, None]) -> OrganizationRow:
         """Change an organization."""
         require_reach(call.principal, "organizations.edit", call.int_path("id"), absent=OrganizationNotFound)
-        changes = call.body.model_dump(exclude_none=True)
         async with self._db.write() as uow:
             record = await self._organizations.update(
-                uow, call.int_path("id"), changes=changes, principal=call.principal
+                uow, call.int_path("id"), changes=_given(call.body), principal=call.principal
             )
         return OrganizationRow.model_validate(record)
+
+    @post(
+        "/{id:int}/validation",
+        action="organizations.validate",
+        summary="Take a step of an organization's validation",
+        body=ValidationBody,
+        returns=OrganizationRow,
+    )
+    async def validate(self, call: Call[ValidationBody, None]) -> OrganizationRow:
+        """Submit, validate, refuse, withdraw or expire."""
+        organization_id = call.int_path("id")
+        require_reach(call.principal, "organizations.validate", organization_id, absent=OrganizationNotFound)
+        step = ValidationStep(**call.body.model_dump())
+        async with self._db.write() as uow:
+            record = await self._organizations.validate(uow, organization_id, step, principal=call.principal)
+        return OrganizationRow.model_validate(record)
+
+    @get(
+        "/{id:int}/validations",
+        action="organizations.view",
+        summary="Read the history of an organization's validation",
+        returns=ValidationList,
+    )
+    async def validations(self, call: Call[None, None]) -> ValidationList:
+        """Return what was done about the validation, the latest first."""
+        require_reach(call.principal, "organizations.view", call.int_path("id"), absent=OrganizationNotFound)
+        async with self._db.read() as session:
+            steps = await validation.history(session, call.int_path("id"))
+        return ValidationList(items=[ValidationView.model_validate(item) for item in steps])
 
     @get(
         "/{id:int}/departments",
@@ -161,7 +207,7 @@ class OrganizationRoutes(RouteSet):
 
     @post(
         "/{id:int}/departments",
-        action="departments.edit",
+        action="departments.create",
         summary="Create a department",
         body=DepartmentCreate,
         returns=DepartmentRow,
@@ -169,76 +215,161 @@ class OrganizationRoutes(RouteSet):
     )
     async def create_department(self, call: Call[DepartmentCreate, None]) -> DepartmentRow:
         """Create a department."""
-        require_reach(call.principal, "departments.edit", call.int_path("id"), absent=OrganizationNotFound)
+        require_reach(call.principal, "departments.create", call.int_path("id"), absent=OrganizationNotFound)
+        values = call.body.model_dump()
+        name, key_recovery = values.pop("name"), values.pop("key_recovery")
         async with self._db.write() as uow:
             record = await self._organizations.create_department(
-                uow, call.int_path("id"), call.body.name, principal=call.principal
+                uow,
+                call.int_path("id"),
+                name,
+                address=values,
+                key_recovery=key_recovery,
+                principal=call.principal,
+            )
+        return DepartmentRow.model_validate(record)
+
+    @get(
+        "/{id:int}/departments/{department_id:int}",
+        action="departments.view",
+        summary="Read a department",
+        returns=DepartmentRow,
+    )
+    async def read_department(self, call: Call[None, None]) -> DepartmentRow:
+        """Return one department."""
+        place = call.int_path("id"), call.int_path("department_id")
+        require_department(call.principal, "departments.view", place)
+        async with self._db.read() as session:
+            return DepartmentRow.model_validate(await self._organizations.department(session, *place))
+
+    @patch(
+        "/{id:int}/departments/{department_id:int}",
+        action="departments.edit",
+        summary="Change a department",
+        body=DepartmentChange,
+        returns=DepartmentRow,
+    )
+    async def update_department(self, call: Call[DepartmentChange, None]) -> DepartmentRow:
+        """Change, deactivate or reactivate a department."""
+        place = call.int_path("id"), call.int_path("department_id")
+        require_department(call.principal, "departments.edit", place)
+        async with self._db.write() as uow:
+            record = await self._organizations.units.update(
+                uow, *place, changes=_given(call.body), principal=call.principal
             )
         return DepartmentRow.model_validate(record)
 
 
-class DomainRoutes(RouteSet):
-    """``/domains``: delegations of all organizations that the caller reaches."""
+class SettingsRoutes(RouteSet):
+    """Settings per type of certificate, below an organization and below each of its departments."""
 
-    prefix, tag = "/domains", "domains"
+    prefix, tag = "/organizations", "organizations"
 
     def __init__(self, db: Database, organizations: OrganizationService) -> None:
         self._db = db
         self._organizations = organizations
-        self._listing = ListEndpoint(
-            db,
-            DOMAINS,
-            scope=lambda who: scope(who, Domain.organization_id),
-            filename="domains.csv",
-        )
 
     @get(
-        "",
-        action="domains.view",
-        summary="List domains",
-        query=ListQuery,
-        returns=Page[DomainRow],
-        listing=DOMAINS,
+        "/{id:int}/settings",
+        action="organization_settings.view",
+        summary="Read an organization's settings per type of certificate",
+        returns=SettingsList,
     )
-    async def list(self, call: Call[None, ListQuery]) -> Page[DomainRow] | StreamedResponse:
-        """Return a page of domains."""
-        return await self._listing(call)
+    async def read(self, call: Call[None, None]) -> SettingsList:
+        """Return what is set for each type."""
+        organization_id = call.int_path("id")
+        require_reach(
+            call.principal, "organization_settings.view", organization_id, absent=OrganizationNotFound
+        )
+        async with self._db.read() as session:
+            await self._organizations.get(session, organization_id)
+            found = await self._organizations.settings.of(session, (organization_id, None))
+        return SettingsList(items=[SettingsView.of(found[item]) for item in CERTIFICATE_TYPES])
 
-    @post(
-        "",
-        action="domains.edit",
-        summary="Delegate a domain, or ask for it",
-        body=DomainCreate,
-        returns=DomainRow,
-        status=201,
+    @put(
+        "/{id:int}/settings/{type}",
+        action="organization_settings.edit",
+        summary="Set an organization's settings for a type of certificate",
+        body=SettingsBody,
+        returns=SettingsView,
     )
-    async def create(self, call: Call[DomainCreate, None]) -> DomainRow:
-        """Delegate a domain; without power over the whole system it waits for approval."""
-        body = call.body
-        require_reach(call.principal, "domains.edit", body.organization_id, absent=OrganizationNotFound)
-        async with self._db.write() as uow:
-            record = await self._organizations.delegate_domain(
-                uow,
-                organization_id=body.organization_id,
-                department_id=body.department_id,
-                name=body.name,
-                principal=call.principal,
-            )
-        return DomainRow.model_validate(record)
+    async def set(self, call: Call[SettingsBody, None]) -> SettingsView:
+        """Replace the settings for one type."""
+        return await self._set(call, (call.int_path("id"), None))
 
-    @post("/{id:int}/approve", action="domains.approve", summary="Approve a domain", returns=DomainRow)
-    async def approve(self, call: Call[None, None]) -> DomainRow:
-        """Approve a requested domain."""
-        async with self._db.write() as uow:
-            domains = self._organizations.domains
-            record = await domains.approve(uow, call.int_path("id"), principal=call.principal)
-        return DomainRow.model_validate(record)
+    @get(
+        "/{id:int}/departments/{department_id:int}/settings",
+        action="organization_settings.view",
+        summary="Read a department's settings per type of certificate",
+        returns=SettingsList,
+    )
+    async def read_department(self, call: Call[None, None]) -> SettingsList:
+        """Return what is set for each type; the organization's where nothing is."""
+        place = call.int_path("id"), call.int_path("department_id")
+        require_department(call.principal, "organization_settings.view", place)
+        async with self._db.read() as session:
+            await self._organizations.department(session, *place)
+            own = await self._organizations.settings.of(session, place)
+            inherited = await self._organizations.settings.of(session, (place[0], None))
+        return SettingsList(
+            items=[
+                SettingsView.of(own.get(item, inherited[item]), inherited=item not in own)
+                for item in CERTIFICATE_TYPES
+            ]
+        )
 
-    @delete("/{id:int}", action="domains.edit", summary="End a delegation")
-    async def remove(self, call: Call[None, None]) -> None:
-        """End a delegation."""
-        domains = self._organizations.domains
+    @put(
+        "/{id:int}/departments/{department_id:int}/settings/{type}",
+        action="organization_settings.edit",
+        summary="Set a department's settings for a type of certificate",
+        body=SettingsBody,
+        returns=SettingsView,
+    )
+    async def set_department(self, call: Call[SettingsBody, None]) -> SettingsView:
+        """Replace the department's own settings for one type; they narrow the organization's."""
+        return await self._set(call, (call.int_path("id"), call.int_path("department_id")))
+
+    @delete(
+        "/{id:int}/departments/{department_id:int}/settings/{type}",
+        action="organization_settings.edit",
+        summary="Let a department inherit its organization's settings for a type of certificate",
+    )
+    async def inherit(self, call: Call[None, None]) -> None:
+        """Remove the department's own settings for one type."""
+        place = call.int_path("id"), call.int_path("department_id")
+        certificate_type = _type(call)
+        self._require(call, place, certificate_type)
         async with self._db.write() as uow:
-            record = await domains.get(uow.session, call.int_path("id"))
-            require_reach(call.principal, "domains.edit", record.organization_id, absent=DomainNotFound)
-            await domains.remove(uow, record.id, principal=call.principal)
+            await self._organizations.department(uow.session, *place)
+            await self._organizations.settings.inherit(uow, place, certificate_type, principal=call.principal)
+
+    async def _set(self, call: Call[SettingsBody, None], place: tuple[int, int | None]) -> SettingsView:
+        certificate_type = _type(call)
+        self._require(call, place, certificate_type)
+        organization_id, department_id = place
+        settings: TypeSettings = call.body.typed(certificate_type)
+        async with self._db.write() as uow:
+            await self._organizations.get(uow.session, organization_id)
+            if department_id is not None:
+                await self._organizations.department(uow.session, organization_id, department_id)
+            await self._organizations.settings.set(uow, place, settings, principal=call.principal)
+        return SettingsView.of(settings)
+
+    def _require(self, call: Call[Any, None], place: tuple[int, int | None], certificate_type: str) -> None:
+        action = "organization_settings.edit"
+        absent: type[NotFound] = OrganizationNotFound if place[1] is None else DepartmentNotFound
+        require_department(call.principal, action, place, absent=absent)
+        require_types(call.principal, action, place, [certificate_type])
+
+
+def _type(call: Call[Any, None]) -> str:
+    certificate_type = call.path["type"]
+    if certificate_type not in CERTIFICATE_TYPES:
+        raise InvalidSettings(
+            f"certificate_type is one of {', '.join(CERTIFICATE_TYPES)}", field="certificate_type"
+        )
+    return certificate_type
+
+
+def _given(body: BaseModel) -> dict[str, Any]:
+    return body.model_dump(exclude_none=True)

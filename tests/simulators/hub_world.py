@@ -105,7 +105,7 @@ class World:
                 (self.other_organization_id, "*.other.example"),
             ):
                 await self.organizations.domains.delegate(
-                    uow, organization_id=organization_id, name=domain, principal=ADMIN
+                    uow, organization_id=organization_id, name=domain, principal=SYSTEM
                 )
             self.backend_id = await self.issuers.create_private_hierarchy(
                 uow, HierarchySpec(name="Private CA"), principal=SYSTEM
