@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from ipaddress import ip_network
+from urllib.parse import urlsplit
 
-from hub.access import audit
+from hub.access.audit_checkpoints import Checkpoints
 from hub.access.policy import PolicyAuthorizer
 from hub.access.routes import access_routes
 from hub.access.service import AccessService
 from hub.access.sessions import SessionTimes
-from hub.config import Settings, load_key
+from hub.config import Settings, load_key, nameserver
 from hub.db.migrations.runner import schema_state
 from hub.db.uow import Database
 from hub.discovery.routes import DiscoveryRoutes
@@ -23,6 +25,7 @@ from hub.fleet.enrollment import Addresses
 from hub.fleet.routes import AgentRoutes, CommandRoutes, TokenRoutes
 from hub.fleet.service import FleetService
 from hub.fleet.settings import FleetSettings
+from hub.fleet.vantage import FleetVantage
 from hub.http.events import EventRoutes
 from hub.http.health import HealthRoutes
 from hub.http.metrics import HttpMetrics
@@ -32,7 +35,18 @@ from hub.issuers.routes import IssuerRoutes, StatusRoutes
 from hub.issuers.service import IssuerService
 from hub.lifecycle.routes import CertificateRoutes
 from hub.lifecycle.service import LifecycleService, Rooms
-from hub.organizations.routes import DomainRoutes, OrganizationRoutes
+from hub.organizations.custom_field_routes import CustomFieldRoutes
+from hub.organizations.dcv.confirmation_page import ConfirmationRoutes
+from hub.organizations.dcv.contract import Probes
+from hub.organizations.dcv.mailing import SmtpMailer, SmtpSettings
+from hub.organizations.dcv.probes import DnsResolver, ProbeSettings, SafeFetcher
+from hub.organizations.dcv.records import DcvOptions, DcvTools
+from hub.organizations.dcv.registry import installed_methods, installed_writers
+from hub.organizations.dcv.routes import DcvRoutes, DnsWriterRoutes
+from hub.organizations.dcv.service import DcvService
+from hub.organizations.domain_routes import DomainRoutes
+from hub.organizations.person_routes import PersonRoutes
+from hub.organizations.routes import OrganizationRoutes, SettingsRoutes
 from hub.organizations.service import OrganizationService
 from hub.profiles.routes import ProfileRoutes
 from hub.profiles.service import ProfileService
@@ -45,7 +59,9 @@ class Services:
 
     db: Database
     access: AccessService
+    checkpoints: Checkpoints
     organizations: OrganizationService
+    dcv: DcvService
     profiles: ProfileService
     issuers: IssuerService
     fleet: FleetService
@@ -60,8 +76,13 @@ def build_services(
     kek: KeyEncryptionKey,
     authority: Authority | None,
     status_url: str,
+    base_url: str | None = None,
 ) -> Services:
-    """Build all services; ``status_url`` is where CRLs and CA certificates are published."""
+    """Build all services.
+
+    ``status_url`` is where CRLs and CA certificates are published, ``base_url`` where people reach the hub
+    (None: as the settings say).
+    """
     times = SessionTimes(
         idle=timedelta(minutes=settings.session_idle_minutes),
         absolute=timedelta(hours=settings.session_hours),
@@ -78,11 +99,46 @@ def build_services(
         db=db,
         access=AccessService(db, times=times),
         organizations=organizations,
+        dcv=DcvService(db, organizations, dcv_tools(db, settings, kek, fleet=fleet, base_url=base_url)),
         profiles=profiles,
         issuers=issuers,
         fleet=fleet,
         lifecycle=lifecycle,
         discovery=DiscoveryService(db, fleet, lifecycle),
+    )
+
+
+def dcv_tools(
+    db: Database, settings: Settings, kek: KeyEncryptionKey, *, fleet: FleetService, base_url: str | None
+) -> DcvTools:
+    """Build what domain validation looks, writes and mails with."""
+    url = base_url or settings.base_url
+    probing = ProbeSettings(
+        nameservers=tuple(nameserver(text) for text in settings.dcv_nameservers),
+        allowed_networks=tuple(ip_network(text) for text in settings.dcv_allowed_networks),
+        allowed_ports=frozenset(settings.dcv_allowed_ports),
+    )
+    resolver = DnsResolver(probing, db.clock)
+    mail = SmtpSettings(
+        host=settings.smtp_host,
+        port=settings.smtp_port,
+        sender=settings.smtp_from,
+        security=settings.smtp_security,
+        username=settings.smtp_username,
+        password=settings.smtp_password,
+    )
+    return DcvTools(
+        probes=Probes(resolver, SafeFetcher(probing, resolver, db.clock)),
+        vantage=FleetVantage(fleet),
+        mailer=SmtpMailer(mail) if settings.smtp_host and settings.smtp_from else None,
+        kek=kek,
+        methods=installed_methods(),
+        writers=installed_writers(),
+        options=DcvOptions(
+            action_required_days=settings.dcv_action_required_days,
+            base_url=url,
+            issuer=settings.dcv_issuer or urlsplit(url).hostname or "localhost",
+        ),
     )
 
 
@@ -112,7 +168,13 @@ def build_route_sets(services: Services, parts: RouteParts) -> Routes:
     rooms: list[RouteSet] = [
         *access_routes(services.access),
         OrganizationRoutes(db, services.organizations),
+        SettingsRoutes(db, services.organizations),
+        DcvRoutes(services.dcv),
+        DnsWriterRoutes(services.dcv),
+        ConfirmationRoutes(services.dcv),
         DomainRoutes(db, services.organizations),
+        PersonRoutes(db, services.organizations),
+        CustomFieldRoutes(db, services.organizations),
         ProfileRoutes(db, services.profiles),
         IssuerRoutes(db, services.issuers),
         CertificateRoutes(services.lifecycle),
@@ -186,13 +248,3 @@ async def enrollment_token(
     finally:
         await db.close()
     return contents.text()
-
-
-async def verify_audit_log(settings: Settings) -> audit.Verification:
-    """Recompute the audit log's hash chain."""
-    db = Database.open(settings.database)
-    try:
-        async with db.read() as session:
-            return await audit.verify(session)
-    finally:
-        await db.close()
