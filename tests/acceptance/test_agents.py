@@ -10,6 +10,7 @@ from cryptography import x509
 
 from tests.acceptance.faulty import Faults
 from tests.acceptance.world import point_to, wait_for
+from tests.harness.processes import HUB
 from tests.integration.fleet.fake_agent import FakeAgent
 
 
@@ -49,7 +50,7 @@ def test_an_agent_whose_certificate_expired_comes_back_by_itself(world):
     point_to(agent, world.hub.addresses["grpc"], world.hub.addresses["enroll"])
     first = x509.load_pem_x509_certificate((agent.state_dir / "agent.pem").read_bytes())
     assert world.hub.stop() == 0
-    world.hub.program = type(world.hub)(world.hub.data_dir).program
+    world.hub.program = HUB
     world.hub.start()
     wait_for(lambda: datetime.now(UTC) > first.not_valid_after_utc, "the certificate expires")
 

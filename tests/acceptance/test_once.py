@@ -4,6 +4,8 @@ import shutil
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from tests.acceptance.faulty import Faults
 from tests.acceptance.world import point_to, wait_for
@@ -12,9 +14,6 @@ from tests.harness.processes import Hub, run
 
 
 def spki(certificate):
-    from cryptography import x509
-    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-
     request = x509.load_pem_x509_csr(certificate["csr"].encode())
     return request.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 

@@ -1,6 +1,8 @@
 """SIGTERM: the hub answers what it has begun and ends with 0; what is left goes on after the next start."""
 
+import ssl
 import threading
+import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -71,9 +73,6 @@ def test_an_idle_agent_ends_with_0_and_is_shown_as_gone_at_once(world, kind):
 
 
 def test_an_open_event_stream_does_not_keep_a_hub_from_stopping(world):
-    import ssl
-    import urllib.request
-
     world.start_hub()
     request = urllib.request.Request(
         f"{world.hub.url}/api/v1/events",
