@@ -42,6 +42,7 @@ CONSOLE_FOLDER = Path(__file__).parent / "web" / "dist"
 _DRAIN_S = 10.0
 _BACKLOG = 1024
 _CRL_REFRESH_S = 60.0
+_CHECKPOINT_S = 60.0
 _TLS_RENEWAL_S = 12 * 3600.0
 
 
@@ -90,6 +91,7 @@ async def running_hub(settings: Settings) -> AsyncIterator[Listening]:
             kek=foundation.kek,
             authority=foundation.authority,
             status_url=settings.status_base_url if settings.status_http else base_url,
+            base_url=base_url,
         )
         stack.push_async_callback(services.lifecycle.close)
         start = _Start(settings=settings, foundation=foundation, services=services, stack=stack)
@@ -167,7 +169,9 @@ class _Start:
         if not db.is_sqlite:
             jobs.start("database listener", lambda: listen(self.settings.database, db.notifier))
         jobs.start("lifecycle worker", self.services.lifecycle.worker().run)
+        jobs.start("domain validation", self.services.dcv.worker().run)
         jobs.every("crl refresh", _CRL_REFRESH_S, self.services.issuers.refresh_crls)
+        jobs.every("audit checkpoints", _CHECKPOINT_S, self.services.checkpoints.keep)
         return jobs
 
     async def start_web(

@@ -26,7 +26,9 @@ CONFIG_FILE = "config.toml"
 KEY_FILE = "hub.key"
 RUN_FILE = "run.json"
 DATABASE_FILE = "hub.db"
-_LISTS = frozenset({"names", "trusted_proxies"})
+_LISTS = frozenset(
+    {"names", "trusted_proxies", "dcv_nameservers", "dcv_allowed_networks", "dcv_allowed_ports"}
+)
 _LOOPBACK_NAMES = frozenset({"localhost"})
 
 
@@ -102,6 +104,32 @@ class Settings(BaseModel):
     public_url: str = Field(default="", description="Where people and relying parties reach the hub.")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["auto", "json", "console"] = "auto"
+    smtp_host: str = Field(default="", description="Mail server; empty: the hub sends no mail.")
+    smtp_port: int = Field(default=587, ge=1, le=65535)
+    smtp_from: str = Field(default="", description="Address that mail comes from.")
+    smtp_security: Literal["starttls", "tls", "none"] = Field(
+        default="starttls", description="`tls`: from the first byte, as on port 465; `none`: on loopback."
+    )
+    smtp_username: str = ""
+    smtp_password: str = Field(default="", repr=False)
+    dcv_nameservers: tuple[str, ...] = Field(
+        default=(),
+        description="Recursive, DNSSEC-validating resolvers for domain validation, as ADDRESS or"
+        " ADDRESS#PORT; empty: the system's.",
+    )
+    dcv_allowed_networks: tuple[str, ...] = Field(
+        default=(),
+        description="Networks beside the public internet from which validation files may be fetched.",
+    )
+    dcv_allowed_ports: tuple[int, ...] = Field(
+        default=(), description="Ports beside 80 and 443 from which validation files may be fetched."
+    )
+    dcv_issuer: str = Field(
+        default="", description="Issuer's domain name in persistent records; default: the public URL's host."
+    )
+    dcv_action_required_days: int = Field(
+        default=30, ge=1, le=180, description="How long before its end a validation asks for action."
+    )
     session_idle_minutes: int = Field(default=30, ge=1, le=1440)
     session_hours: int = Field(default=12, ge=1, le=168)
     agent_heartbeat_s: int = Field(
@@ -128,7 +156,14 @@ class Settings(BaseModel):
             async_url(value)
         return value
 
-    @field_validator("trusted_proxies")
+    @field_validator("dcv_nameservers")
+    @classmethod
+    def _valid_nameservers(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for item in value:
+            nameserver(item)
+        return value
+
+    @field_validator("trusted_proxies", "dcv_allowed_networks")
     @classmethod
     def _valid_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for item in value:
@@ -224,6 +259,15 @@ class Settings(BaseModel):
             raise ConfigurationError(
                 "--insecure-http is for loopback addresses, or behind a proxy named in trusted_proxies"
             )
+
+
+def nameserver(text: str) -> tuple[str, int]:
+    """Read ``ADDRESS`` or ``ADDRESS#PORT``; raises ValueError."""
+    address, _, port = text.partition("#")
+    number = int(port) if port else 53
+    if not 0 < number <= 65535:
+        raise ValueError(f"{port} is no port")
+    return str(ipaddress.ip_address(address)), number
 
 
 def _is_wildcard(host: str) -> bool:

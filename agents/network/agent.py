@@ -2,6 +2,7 @@
 
 import asyncio
 
+from agents.network.check_domain_control import CheckDomainControlHandler
 from agents.network.discover_network import DiscoverNetworkHandler
 from agents.network.install_certificate import Installation, InstallCertificateHandler
 from agents.network.installers.registry import load_installers
@@ -24,6 +25,7 @@ COMMANDS = (
     "StoreCertificate",
     "InstallCertificate",
     "DeleteKey",
+    "CheckDomainControl",
 )
 
 
@@ -68,6 +70,7 @@ async def build(tools: Tools, uplink: Uplink) -> Outfit:
             "StoreCertificate": StoreCertificateHandler(tools.keys, tools.receiver_key, tools.agent_id),
             "InstallCertificate": install,
             "DeleteKey": DeleteKeyHandler(tools.keys),
+            "CheckDomainControl": CheckDomainControlHandler(tools.policy),
         },
         checks=NETWORK_CHECKS,
         inventory=inventory.take,

@@ -109,6 +109,17 @@ class DeleteKey:
     key_id: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckDomainControl:
+    """Look up what should prove control of a domain; ``method`` as in ``commands.proto``."""
+
+    domain: str
+    method: str
+    name: str = ""
+    urls: tuple[str, ...] = ()
+    timeout_ms: int = 0
+
+
 CommandBody = (
     DiscoverNetwork
     | DiscoverServers
@@ -117,6 +128,7 @@ CommandBody = (
     | InstallCertificate
     | ExportKey
     | DeleteKey
+    | CheckDomainControl
 )
 
 
@@ -271,6 +283,18 @@ class KeyDeleted:
     key_id: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DomainControlSeen:
+    """What was seen; ``reason`` and ``message`` are set where that is nothing."""
+
+    values: tuple[str, ...]
+    trail: tuple[str, ...]
+    reason: str
+    message: str
+    authenticated: bool
+    seen_at: datetime
+
+
 CommandResult = (
     NetworkDiscovered
     | ServerInventory
@@ -279,6 +303,7 @@ CommandResult = (
     | CertificateInstalled
     | KeyExported
     | KeyDeleted
+    | DomainControlSeen
 )
 
 

@@ -34,6 +34,16 @@ paths = [{paths}]
 servers = ["*"]
 """
 
+_DOMAIN_CONTROL = """
+[domain_control]
+# Checks of domain control look names up and fetch files from ports 80 and 443 of the public internet only.
+# More networks and ports:
+allow = []
+ports = []
+# Recursive resolvers to ask, as address or address#port; empty: this host's own.
+nameservers = []
+"""
+
 _COMMANDS = {
     "network": (
         "DiscoverNetwork",
@@ -42,6 +52,7 @@ _COMMANDS = {
         "StoreCertificate",
         "InstallCertificate",
         "DeleteKey",
+        "CheckDomainControl",
     ),
     "pks": ("GenerateCertificate", "StoreCertificate", "ExportKey", "DeleteKey"),
 }
@@ -64,5 +75,5 @@ def default_policy(kind: str) -> str:
     """The file's text for a kind of agent."""
     text = _HEAD.format(commands=_quoted(_COMMANDS[kind]))
     if kind == "network":
-        text += _SCAN + _INSTALL.format(paths=_quoted(_PATHS))
+        text += _SCAN + _INSTALL.format(paths=_quoted(_PATHS)) + _DOMAIN_CONTROL
     return text

@@ -35,12 +35,21 @@ CommandKind = Literal[
     "InstallCertificate",
     "ExportKey",
     "DeleteKey",
+    "CheckDomainControl",
 ]
 
 
 def _network(text: str) -> str:
     network = ipaddress.ip_network(text)
     return str(network)
+
+
+def _nameserver(text: str) -> str:
+    address, _, port = text.partition("#")
+    ipaddress.ip_address(address)
+    if port and not (port.isdigit() and 0 < int(port) <= 65535):
+        raise ValueError("write an address, or address#port")
+    return text
 
 
 def _pattern(text: str) -> str:
@@ -75,6 +84,15 @@ class InstallPolicy(_Strict):
     servers: tuple[str, ...] = ("*",)
 
 
+class DomainControlPolicy(_Strict):
+    """What checks of domain control may connect to, beside ports 80 and 443 of the public internet."""
+
+    allow: tuple[Annotated[str, AfterValidator(_network)], ...] = ()
+    ports: tuple[Annotated[int, Field(ge=1, le=65535)], ...] = ()
+    nameservers: tuple[Annotated[str, AfterValidator(_nameserver)], ...] = ()
+    """Addresses, or address#port, of recursive resolvers; empty: the system's."""
+
+
 class Policy(_Strict):
     """The whole file."""
 
@@ -82,6 +100,7 @@ class Policy(_Strict):
     key_export: Literal["never"] | tuple[Annotated[str, AfterValidator(_fingerprint)], ...] = "never"
     scan: ScanPolicy = ScanPolicy()
     install: InstallPolicy = InstallPolicy()
+    domain_control: DomainControlPolicy = DomainControlPolicy()
 
     def may_write(self, path: Path) -> bool:
         """Whether a file may be replaced, both by its name and after symbolic links."""

@@ -14,6 +14,7 @@ from google.protobuf.message import DecodeError, Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from agents.runtime.commands import (
+    CheckDomainControl,
     Command,
     CommandBody,
     CommandFailure,
@@ -64,6 +65,7 @@ _RESULT_FIELDS = {
     "CertificateInstalled": "certificate_installed",
     "KeyExported": "key_exported",
     "KeyDeleted": "key_deleted",
+    "DomainControlSeen": "domain_control_seen",
 }
 
 
@@ -266,6 +268,16 @@ def _export_key(body: commands_pb2.ExportKey) -> ExportKey:
     )
 
 
+def _check_domain_control(body: commands_pb2.CheckDomainControl) -> CheckDomainControl:
+    return CheckDomainControl(
+        domain=body.domain,
+        method=body.method,
+        name=body.name,
+        urls=tuple(body.urls),
+        timeout_ms=body.timeout_ms,
+    )
+
+
 _BODIES: dict[str, Callable[[Any], CommandBody]] = {
     "discover_network": _discover_network,
     "discover_servers": lambda _: DiscoverServers(),
@@ -274,4 +286,5 @@ _BODIES: dict[str, Callable[[Any], CommandBody]] = {
     "install_certificate": _install_certificate,
     "export_key": _export_key,
     "delete_key": lambda body: DeleteKey(key_id=body.key_id),
+    "check_domain_control": _check_domain_control,
 }

@@ -11,7 +11,9 @@ from hub.db.base import Base
 ROOMS_WITH_TABLES = (
     "hub.db.outbox",
     "hub.access.models",
+    "hub.access.signin.models",
     "hub.organizations.models",
+    "hub.organizations.dcv.models",
     "hub.profiles.models",
     "hub.issuers.models",
     "hub.fleet.models",

@@ -110,6 +110,17 @@ class DeleteKey:
     key_id: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckDomainControl:
+    """Look up what should prove control of a domain. ``method``: "txt", "cname" or "file"."""
+
+    domain: str
+    method: str
+    name: str = ""
+    urls: tuple[str, ...] = ()
+    timeout_ms: int = 0
+
+
 CommandBody = (
     DiscoverNetwork
     | DiscoverServers
@@ -118,6 +129,7 @@ CommandBody = (
     | InstallCertificate
     | ExportKey
     | DeleteKey
+    | CheckDomainControl
 )
 
 
@@ -256,6 +268,18 @@ class KeyDeleted:
     key_id: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DomainControlSeen:
+    """What an agent saw; ``reason`` and ``message`` are set where that is nothing."""
+
+    values: tuple[str, ...]
+    trail: tuple[str, ...]
+    reason: str
+    message: str
+    authenticated: bool
+    seen_at: datetime
+
+
 CommandResult = (
     NetworkDiscovered
     | ServerInventory
@@ -264,6 +288,7 @@ CommandResult = (
     | CertificateInstalled
     | KeyExported
     | KeyDeleted
+    | DomainControlSeen
 )
 
 
@@ -295,6 +320,7 @@ RESULT_OF: dict[str, type[CommandResult]] = {
     "InstallCertificate": CertificateInstalled,
     "ExportKey": KeyExported,
     "DeleteKey": KeyDeleted,
+    "CheckDomainControl": DomainControlSeen,
 }
 
 

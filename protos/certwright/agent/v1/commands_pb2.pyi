@@ -20,7 +20,7 @@ class SignedCommand(_message.Message):
     def __init__(self, envelope: _Optional[bytes] = ..., signature: _Optional[bytes] = ..., signer_certificate: _Optional[bytes] = ...) -> None: ...
 
 class CommandEnvelope(_message.Message):
-    __slots__ = ("command_id", "agent_id", "issued_at", "deadline", "discover_network", "discover_servers", "generate_certificate", "store_certificate", "install_certificate", "export_key", "delete_key")
+    __slots__ = ("command_id", "agent_id", "issued_at", "deadline", "discover_network", "discover_servers", "generate_certificate", "store_certificate", "install_certificate", "export_key", "delete_key", "check_domain_control")
     COMMAND_ID_FIELD_NUMBER: _ClassVar[int]
     AGENT_ID_FIELD_NUMBER: _ClassVar[int]
     ISSUED_AT_FIELD_NUMBER: _ClassVar[int]
@@ -32,6 +32,7 @@ class CommandEnvelope(_message.Message):
     INSTALL_CERTIFICATE_FIELD_NUMBER: _ClassVar[int]
     EXPORT_KEY_FIELD_NUMBER: _ClassVar[int]
     DELETE_KEY_FIELD_NUMBER: _ClassVar[int]
+    CHECK_DOMAIN_CONTROL_FIELD_NUMBER: _ClassVar[int]
     command_id: str
     agent_id: str
     issued_at: _timestamp_pb2.Timestamp
@@ -43,10 +44,11 @@ class CommandEnvelope(_message.Message):
     install_certificate: InstallCertificate
     export_key: ExportKey
     delete_key: DeleteKey
-    def __init__(self, command_id: _Optional[str] = ..., agent_id: _Optional[str] = ..., issued_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., discover_network: _Optional[_Union[DiscoverNetwork, _Mapping]] = ..., discover_servers: _Optional[_Union[DiscoverServers, _Mapping]] = ..., generate_certificate: _Optional[_Union[GenerateCertificate, _Mapping]] = ..., store_certificate: _Optional[_Union[StoreCertificate, _Mapping]] = ..., install_certificate: _Optional[_Union[InstallCertificate, _Mapping]] = ..., export_key: _Optional[_Union[ExportKey, _Mapping]] = ..., delete_key: _Optional[_Union[DeleteKey, _Mapping]] = ...) -> None: ...
+    check_domain_control: CheckDomainControl
+    def __init__(self, command_id: _Optional[str] = ..., agent_id: _Optional[str] = ..., issued_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., discover_network: _Optional[_Union[DiscoverNetwork, _Mapping]] = ..., discover_servers: _Optional[_Union[DiscoverServers, _Mapping]] = ..., generate_certificate: _Optional[_Union[GenerateCertificate, _Mapping]] = ..., store_certificate: _Optional[_Union[StoreCertificate, _Mapping]] = ..., install_certificate: _Optional[_Union[InstallCertificate, _Mapping]] = ..., export_key: _Optional[_Union[ExportKey, _Mapping]] = ..., delete_key: _Optional[_Union[DeleteKey, _Mapping]] = ..., check_domain_control: _Optional[_Union[CheckDomainControl, _Mapping]] = ...) -> None: ...
 
 class CommandResult(_message.Message):
-    __slots__ = ("network_discovered", "server_inventory", "certificate_generated", "certificate_stored", "certificate_installed", "key_exported", "key_deleted")
+    __slots__ = ("network_discovered", "server_inventory", "certificate_generated", "certificate_stored", "certificate_installed", "key_exported", "key_deleted", "domain_control_seen")
     NETWORK_DISCOVERED_FIELD_NUMBER: _ClassVar[int]
     SERVER_INVENTORY_FIELD_NUMBER: _ClassVar[int]
     CERTIFICATE_GENERATED_FIELD_NUMBER: _ClassVar[int]
@@ -54,6 +56,7 @@ class CommandResult(_message.Message):
     CERTIFICATE_INSTALLED_FIELD_NUMBER: _ClassVar[int]
     KEY_EXPORTED_FIELD_NUMBER: _ClassVar[int]
     KEY_DELETED_FIELD_NUMBER: _ClassVar[int]
+    DOMAIN_CONTROL_SEEN_FIELD_NUMBER: _ClassVar[int]
     network_discovered: NetworkDiscovered
     server_inventory: ServerInventory
     certificate_generated: CertificateGenerated
@@ -61,7 +64,8 @@ class CommandResult(_message.Message):
     certificate_installed: CertificateInstalled
     key_exported: KeyExported
     key_deleted: KeyDeleted
-    def __init__(self, network_discovered: _Optional[_Union[NetworkDiscovered, _Mapping]] = ..., server_inventory: _Optional[_Union[ServerInventory, _Mapping]] = ..., certificate_generated: _Optional[_Union[CertificateGenerated, _Mapping]] = ..., certificate_stored: _Optional[_Union[CertificateStored, _Mapping]] = ..., certificate_installed: _Optional[_Union[CertificateInstalled, _Mapping]] = ..., key_exported: _Optional[_Union[KeyExported, _Mapping]] = ..., key_deleted: _Optional[_Union[KeyDeleted, _Mapping]] = ...) -> None: ...
+    domain_control_seen: DomainControlSeen
+    def __init__(self, network_discovered: _Optional[_Union[NetworkDiscovered, _Mapping]] = ..., server_inventory: _Optional[_Union[ServerInventory, _Mapping]] = ..., certificate_generated: _Optional[_Union[CertificateGenerated, _Mapping]] = ..., certificate_stored: _Optional[_Union[CertificateStored, _Mapping]] = ..., certificate_installed: _Optional[_Union[CertificateInstalled, _Mapping]] = ..., key_exported: _Optional[_Union[KeyExported, _Mapping]] = ..., key_deleted: _Optional[_Union[KeyDeleted, _Mapping]] = ..., domain_control_seen: _Optional[_Union[DomainControlSeen, _Mapping]] = ...) -> None: ...
 
 class DiscoverNetwork(_message.Message):
     __slots__ = ("ranges", "exclusions", "connects_per_second", "concurrency", "timeout_ms")
@@ -336,3 +340,33 @@ class KeyDeleted(_message.Message):
     KEY_ID_FIELD_NUMBER: _ClassVar[int]
     key_id: str
     def __init__(self, key_id: _Optional[str] = ...) -> None: ...
+
+class CheckDomainControl(_message.Message):
+    __slots__ = ("domain", "method", "name", "urls", "timeout_ms")
+    DOMAIN_FIELD_NUMBER: _ClassVar[int]
+    METHOD_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    URLS_FIELD_NUMBER: _ClassVar[int]
+    TIMEOUT_MS_FIELD_NUMBER: _ClassVar[int]
+    domain: str
+    method: str
+    name: str
+    urls: _containers.RepeatedScalarFieldContainer[str]
+    timeout_ms: int
+    def __init__(self, domain: _Optional[str] = ..., method: _Optional[str] = ..., name: _Optional[str] = ..., urls: _Optional[_Iterable[str]] = ..., timeout_ms: _Optional[int] = ...) -> None: ...
+
+class DomainControlSeen(_message.Message):
+    __slots__ = ("values", "trail", "reason", "message", "authenticated", "seen_at")
+    VALUES_FIELD_NUMBER: _ClassVar[int]
+    TRAIL_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    AUTHENTICATED_FIELD_NUMBER: _ClassVar[int]
+    SEEN_AT_FIELD_NUMBER: _ClassVar[int]
+    values: _containers.RepeatedScalarFieldContainer[str]
+    trail: _containers.RepeatedScalarFieldContainer[str]
+    reason: str
+    message: str
+    authenticated: bool
+    seen_at: _timestamp_pb2.Timestamp
+    def __init__(self, values: _Optional[_Iterable[str]] = ..., trail: _Optional[_Iterable[str]] = ..., reason: _Optional[str] = ..., message: _Optional[str] = ..., authenticated: _Optional[bool] = ..., seen_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
