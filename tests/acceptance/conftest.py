@@ -34,7 +34,9 @@ def template(tmp_path_factory, worker_id):
         fcntl.flock(lock, fcntl.LOCK_EX)
         made = folder / "template"
         if not made.exists():
-            World.create(folder / "template.new").folder.rename(made)
+            unfinished = folder / "template.new"
+            shutil.rmtree(unfinished, ignore_errors=True)
+            World.create(unfinished).folder.rename(made)
     return World(made)
 
 

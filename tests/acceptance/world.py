@@ -25,7 +25,10 @@ from tests.real_servers.nginx import PrivateNginx
 from tests.real_servers.site import Site
 
 KINDS = ("network", "pks")
-SERVERS: dict[str, type[PrivateApache] | type[PrivateNginx]] = {"apache": PrivateApache, "nginx": PrivateNginx}
+SERVERS: dict[str, type[PrivateApache | PrivateNginx]] = {
+    "apache": PrivateApache,
+    "nginx": PrivateNginx,
+}
 _COMMANDS = {
     "network": (
         "DiscoverNetwork",
