@@ -30,8 +30,9 @@ class CertificateOrder:
 
     ``csr`` is DER and its signature has been verified. ``subject`` maps attribute names (common_name,
     organization, organizational_unit, locality, state, country, email) to values. ``not_before`` is the hub's
-    time of the order. Usages are names of RFC 5280 (``digitalSignature``, ``serverAuth``); an empty
-    ``key_usage`` means what suits the key.
+    time of the order. ``not_after`` shortens the term where certificates end on one day of the month; a CA
+    that can't be told a date goes by ``term_days``. Usages are names of RFC 5280 (``digitalSignature``,
+    ``serverAuth``); an empty ``key_usage`` means what suits the key.
     """
 
     order_id: str
@@ -45,6 +46,7 @@ class CertificateOrder:
     key_usage: tuple[str, ...] = ()
     extended_key_usage: tuple[str, ...] = ("serverAuth",)
     not_before: datetime
+    not_after: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from hub.access.policy import scope
 from hub.db.outbox import OutboxEvent
+from hub.http.listing import Listing
 from hub.http.principal import Principal
 from hub.lifecycle.delivery import LIVE
 from hub.lifecycle.errors import CertificateNotFound
@@ -25,6 +26,7 @@ from hub.lifecycle.models import (
 )
 from hub.lifecycle.schemas import (
     CertificateDetail,
+    CertificateRow,
     ChainEntry,
     CommandView,
     EventView,
@@ -62,9 +64,16 @@ _MAX_TRAIL = 500
 
 
 async def read_detail(
-    session: AsyncSession, principal: Principal, certificate_id: int, *, now: datetime
+    session: AsyncSession,
+    principal: Principal,
+    certificate_id: int,
+    *,
+    now: datetime,
+    listing: Listing[CertificateRow] = CERTIFICATES,
 ) -> CertificateDetail:
     """Return one certificate with its chain, places, installation, commands and history.
+
+    ``listing`` has the columns of custom fields too, if there are any.
 
     Raises:
         CertificateNotFound: there is none of this id in the caller's scope.
@@ -73,14 +82,14 @@ async def read_detail(
     conditions = [Certificate.id == certificate_id]
     if condition is not None:
         conditions.append(condition)
-    listed = (await session.execute(CERTIFICATES.statement(conditions))).mappings().one_or_none()
+    listed = (await session.execute(listing.statement(conditions))).mappings().one_or_none()
     row = await session.get(Certificate, certificate_id)
     if listed is None or row is None:
         raise CertificateNotFound(f"there is no certificate {certificate_id}")
     bodies = await _bodies(session, row.chain)
     items = await _items(session, certificate_id)
     return CertificateDetail(
-        **CERTIFICATES.to_row(listed).model_dump(),
+        **listing.to_row(listed).model_dump(),
         status_reason=row.status_reason,
         decision_message=row.decision_message,
         revocation_reason=row.revocation_reason,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -18,12 +19,21 @@ from hub.lifecycle.errors import FieldFinding
 from hub.lifecycle.policy import COMMON_NAME, NAMES, PolicyInput
 from hub.lifecycle.ports import Rooms
 from hub.lifecycle.requests import EnrollmentRequest, Method, TargetNode
-from hub.organizations.service import OrganizationRecord
+from hub.lifecycle.scoping import CERTIFICATE_TYPE
+from hub.organizations.dcv.service import names_not_validated
+from hub.organizations.service import (
+    CustomFieldRecord,
+    DepartmentRecord,
+    EffectiveByDepartment,
+    OrganizationRecord,
+)
 from hub.profiles.service import ProfileRecord
 from pki.csrs import ParsedCsr, parse_csr
 from pki.errors import InvalidName, PkiError
 from pki.findings import Finding
 from pki.names import is_ip_address, normalize_dns_name, normalize_ip_address
+
+_MAX_NAMES = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,12 +90,16 @@ def _normalized(name: str, field: str, faults: list[FieldFinding]) -> str:
 class Gatherer:
     """Reads what decides about a batch of requests, each thing once."""
 
-    def __init__(self, rooms: Rooms, session: AsyncSession) -> None:
+    def __init__(self, rooms: Rooms, session: AsyncSession, *, at: datetime) -> None:
         self._rooms = rooms
         self._session = session
+        self._at = at
         self._organizations: dict[int, OrganizationRecord | None] = {}
         self._profiles: dict[int, ProfileRecord | None] = {}
-        self._clean_organizations: set[int] = set()
+        self._departments: dict[tuple[int, int], DepartmentRecord | None] = {}
+        self._settings: dict[int, EffectiveByDepartment] = {}
+        self._custom_fields: tuple[CustomFieldRecord, ...] | None = None
+        self._clean_places: set[tuple[int, int | None]] = set()
 
     async def all(self, requests: Sequence[ReadRequest]) -> list[PolicyInput]:
         """Return the input of the policy for each request, in order."""
@@ -97,40 +111,71 @@ class Gatherer:
         request = read.request
         organization = await self._organization(request.organization_id)
         delegation: list[Finding] = []
-        if organization is not None and read.names and organization.id not in self._clean_organizations:
-            delegation = await self._rooms.organizations.check_names(
-                self._session, organization.id, read.names
-            )
+        place = request.organization_id, request.department_id
+        if organization is not None and read.names and place not in self._clean_places:
+            delegation = await self._check_names(place, read.names)
+        department = await self._department(request)
         agents = await self._agents(request)
+        profile = await self._profile(request.profile_id)
         return PolicyInput(
             request=request,
             common_name=read.common_name,
             names=read.names,
-            profile=await self._profile(request.profile_id),
+            profile=profile,
             organization=organization,
-            department_found=await self._has_department(request),
+            department=department,
+            department_found=request.department_id is None or department is not None,
+            settings=(await self._settings_of(request.organization_id)).of(request.department_id),
+            custom_fields=await self._fields(),
             csr=read.csr,
             csr_fault=read.csr_fault,
             name_faults=read.name_faults,
             delegation=tuple(delegation),
+            validation=await self._validation(profile, read.names),
             agents=agents,
             nodes=await self._nodes(request, agents),
         )
 
+    async def _validation(self, profile: ProfileRecord | None, names: tuple[str, ...]) -> tuple[Finding, ...]:
+        # More names than that are refused by the delegation's check.
+        if profile is None or profile.trust != "public" or not 0 < len(names) <= _MAX_NAMES:
+            return ()
+        return tuple(await names_not_validated(self._session, names, at=self._at))
+
     async def _check_names_together(self, requests: Sequence[ReadRequest]) -> None:
         if len(requests) < 2:
             return
-        names: dict[int, set[str]] = defaultdict(set)
+        names: dict[tuple[int, int | None], set[str]] = defaultdict(set)
         for read in requests:
-            names[read.request.organization_id].update(read.names)
-        for organization_id, wanted in names.items():
-            if await self._organization(organization_id) is None or not wanted:
+            names[read.request.organization_id, read.request.department_id].update(read.names)
+        for place, wanted in names.items():
+            if await self._organization(place[0]) is None or not wanted:
                 continue
-            findings = await self._rooms.organizations.check_names(
-                self._session, organization_id, sorted(wanted)
+            if not await self._check_names(place, sorted(wanted)):
+                self._clean_places.add(place)
+
+    async def _check_names(self, place: tuple[int, int | None], names: Sequence[str]) -> list[Finding]:
+        organization_id, department_id = place
+        return await self._rooms.organizations.check_names(
+            self._session,
+            organization_id,
+            names,
+            certificate_type=CERTIFICATE_TYPE,
+            department_id=department_id,
+        )
+
+    async def _settings_of(self, organization_id: int) -> EffectiveByDepartment:
+        if organization_id not in self._settings:
+            self._settings[organization_id] = await self._rooms.organizations.effective_settings(
+                self._session, organization_id, CERTIFICATE_TYPE
             )
-            if not findings:
-                self._clean_organizations.add(organization_id)
+        return self._settings[organization_id]
+
+    async def _fields(self) -> tuple[CustomFieldRecord, ...]:
+        if self._custom_fields is None:
+            found = await self._rooms.organizations.custom_fields_of(self._session, CERTIFICATE_TYPE)
+            self._custom_fields = tuple(found)
+        return self._custom_fields
 
     async def _organization(self, organization_id: int) -> OrganizationRecord | None:
         if organization_id not in self._organizations:
@@ -150,16 +195,17 @@ class Gatherer:
             self._profiles[profile_id] = found
         return self._profiles[profile_id]
 
-    async def _has_department(self, request: EnrollmentRequest) -> bool:
+    async def _department(self, request: EnrollmentRequest) -> DepartmentRecord | None:
         if request.department_id is None:
-            return True
-        try:
-            await self._rooms.organizations.department(
-                self._session, request.organization_id, request.department_id
-            )
-        except NotFound:
-            return False
-        return True
+            return None
+        place = request.organization_id, request.department_id
+        if place not in self._departments:
+            try:
+                found = await self._rooms.organizations.department(self._session, *place)
+            except NotFound:
+                found = None
+            self._departments[place] = found
+        return self._departments[place]
 
     async def _agents(self, request: EnrollmentRequest) -> dict[str, AgentRecord]:
         wanted = {target.agent_id for target in request.targets}

@@ -139,7 +139,7 @@ class Intake:
     async def _decide(self, batch: Sequence[_Item]) -> dict[_Item, Entry]:
         reads = [read_request(item.request) for item in batch]
         async with self._db.read() as session:
-            inputs = await Gatherer(self._rooms, session).all(reads)
+            inputs = await Gatherer(self._rooms, session, at=self._db.clock()).all(reads)
             entries = {}
             for item, given in zip(batch, inputs, strict=True):
                 try:
@@ -153,7 +153,7 @@ class Intake:
         if not accepted.auto_approved or accepted.given.request.method is not Method.CSR:
             return Entry(accepted=accepted, columns=columns)
         row = order_row(columns, 0)
-        answer = await self._issuance.prepare(session, row, accepted.profile)
+        answer = await self._issuance.prepare(session, row, accepted.profile, accepted.given.settings)
         match answer:
             case Prepared():
                 return Entry(accepted=accepted, columns=columns, prepared=answer)

@@ -11,6 +11,7 @@ import asyncio
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, update
@@ -39,6 +40,7 @@ from hub.lifecycle.ports import Rooms
 from hub.lifecycle.states import CertificateEvent, CertificateStatus
 from hub.lifecycle.step_queue import NewStep, Step
 from hub.lifecycle.transitions import OBJECT_TYPE, Change, transition
+from hub.organizations.service import EffectiveSettings, synced_end
 from hub.profiles.service import ProfileRecord
 from pki.certificates import CertificateFacts, parse_certificate
 from pki.errors import PkiError
@@ -91,19 +93,33 @@ class Issuance:
     # ---- apply
 
     async def prepare(
-        self, session: AsyncSession, row: OrderRow, profile: ProfileRecord
+        self,
+        session: AsyncSession,
+        row: OrderRow,
+        profile: ProfileRecord,
+        settings: EffectiveSettings | None = None,
     ) -> Prepared | Refused | Later:
-        """Have the CA fix everything about an order; nothing is ordered yet."""
+        """Have the CA fix everything about an order; nothing is ordered yet.
+
+        ``settings`` are those of the certificate's organization or department, read if None.
+        """
+        settings = settings or await self._settings(session, row)
         usages = {"key_usage": profile.key_usage, "extended_key_usage": profile.extended_key_usage}
         try:
             backend = await self._rooms.issuers.backend(session, row.backend_id or 0)
-            order = order_of(row, usages, self._db.clock())
+            order = _order(row, usages, self._db.clock(), settings.synced_expiry_day)
             return Prepared(order=order, intent=await backend.prepare(order))
         except Unavailable as fault:
             return Later(message=fault.message, retry_after_s=fault.retry_after_s)
         except (PolicyViolation, PkiError) as fault:
             reason = getattr(fault, "reason", type(fault).__name__)
             return Refused(reason=reason, message=str(fault), invalid=isinstance(fault, PkiError))
+
+    async def _settings(self, session: AsyncSession, row: OrderRow) -> EffectiveSettings:
+        by_department = await self._rooms.organizations.effective_settings(
+            session, row.organization_id or 0, row.type
+        )
+        return by_department.of(row.department_id)
 
     async def apply(self, steps: Sequence[Step]) -> None:
         """Record the intents of approved requests that have their signing request."""
@@ -261,6 +277,13 @@ class Issuance:
         fingerprints = {item.row.id: item.facts.sha256 for item in items}
         await after_issue(uow, [item.row for item in items], fingerprints)
         return items
+
+
+def _order(row: OrderRow, usages: dict[str, Any], at: datetime, synced_day: int | None) -> CertificateOrder:
+    not_after = None
+    if synced_day is not None:
+        not_after = synced_end(synced_day, begin=at, term_days=row.term_days)
+    return order_of(row, usages, at, not_after)
 
 
 async def _ask(row: OrderRow, backend: CaBackend | HubError) -> SubmitOutcome | Later:

@@ -127,6 +127,10 @@ def make_row(mapping: RowMapping) -> CertificateRow:
     """Return the schema object of a row."""
     values = dict(mapping)
     values["subject_alternative_names"] = str(values["subject_alternative_names"]).split()
+    custom = {name: values.pop(name) for name in list(values) if name.startswith("custom.")}
+    values["custom"] = {
+        name.removeprefix("custom."): value for name, value in custom.items() if value is not None
+    }
     return CertificateRow.model_validate(values)
 
 

@@ -62,6 +62,9 @@ class Certificate(Base):
     decision_message: Mapped[str] = mapped_column(Text, default="")
     external_requester: Mapped[str] = mapped_column(Text, default="")
     comments: Mapped[str] = mapped_column(Text, default="")
+    # Values of custom fields by the field's id, and what a search looks at, in lower case.
+    custom_fields: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    search_custom: Mapped[str] = mapped_column(Text, default="")
 
     # The key, and where it is: "pks", "target", or "" when somebody else has it.
     key_type: Mapped[str] = mapped_column(String(32), default="")

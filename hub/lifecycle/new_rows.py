@@ -15,7 +15,7 @@ from hub.lifecycle.orders import OrderRow
 from hub.lifecycle.policy import PolicyInput
 from hub.lifecycle.requests import Installation, Method, auto_renew_document
 from hub.lifecycle.states import CertificateStatus, InstallState, RenewalState
-from hub.organizations.service import OrganizationRecord
+from hub.organizations.service import OrganizationRecord, searchable_text, stored_values
 from hub.profiles.service import ProfileRecord, compose_subject
 from pki.names import is_ip_address
 
@@ -38,7 +38,18 @@ class Accepted:
     @cached_property
     def subject(self) -> dict[str, str]:
         """The subject to certify: the organization's values fill and win, as the profile says."""
-        return compose_subject(self.profile, self.organization, {"common_name": self.given.common_name})
+        return compose_subject(
+            self.profile,
+            self.organization,
+            {"common_name": self.given.common_name},
+            department=self.given.department,
+        )
+
+    @cached_property
+    def custom_fields(self) -> dict[str, str | int | float]:
+        """The values of custom fields as they are stored."""
+        request = self.given.request
+        return stored_values(self.given.custom_fields, request.custom_fields, request.kept_custom_fields)
 
 
 def new_order_id() -> str:
@@ -72,6 +83,8 @@ def certificate_columns(accepted: Accepted) -> dict[str, Any]:
         "requested_via": request.requested_via,
         "external_requester": request.external_requester,
         "comments": request.comments,
+        "custom_fields": accepted.custom_fields,
+        "search_custom": searchable_text(accepted.custom_fields),
         "key_type": csr.key_type if csr else request.key_type,
         "key_bits": csr.key_bits if csr else 0,
         "key_location": request.held_at,

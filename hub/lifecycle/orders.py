@@ -71,10 +71,13 @@ async def read_order(session: AsyncSession, certificate_id: int) -> OrderRow | N
     return (await read_orders(session, [certificate_id])).get(certificate_id)
 
 
-def order_of(row: OrderRow, usages: dict[str, Any], at: datetime) -> CertificateOrder:
+def order_of(
+    row: OrderRow, usages: dict[str, Any], at: datetime, not_after: datetime | None = None
+) -> CertificateOrder:
     """Return the order that a row stands for.
 
     ``usages`` holds ``key_usage`` and ``extended_key_usage`` of the profile, or of the stored intent.
+    ``not_after`` is the end on the organization's synchronised day, if it has one.
     """
     return CertificateOrder(
         order_id=row.order_id or "",
@@ -87,6 +90,7 @@ def order_of(row: OrderRow, usages: dict[str, Any], at: datetime) -> Certificate
         key_usage=tuple(usages["key_usage"]),
         extended_key_usage=tuple(usages["extended_key_usage"]),
         not_before=at,
+        not_after=not_after,
     )
 
 
@@ -98,6 +102,7 @@ def intent_document(order: CertificateOrder, intent: Intent) -> dict[str, Any]:
         "key_usage": list(order.key_usage),
         "extended_key_usage": list(order.extended_key_usage),
         "not_before": order.not_before.isoformat(),
+        "not_after": order.not_after.isoformat() if order.not_after else None,
     }
 
 
@@ -105,5 +110,11 @@ def stored_order(row: OrderRow) -> tuple[CertificateOrder, Intent]:
     """Return the order and the intent that were stored with a row; raise ValueError if none were."""
     if row.intent is None:
         raise ValueError(f"certificate {row.id} has no stored intent")
-    order = order_of(row, row.intent, datetime.fromisoformat(row.intent["not_before"]))
+    not_after = row.intent.get("not_after")
+    order = order_of(
+        row,
+        row.intent,
+        datetime.fromisoformat(row.intent["not_before"]),
+        datetime.fromisoformat(not_after) if not_after else None,
+    )
     return order, Intent(serial_hex=row.intent["serial_hex"], document=row.intent["document"])

@@ -13,7 +13,15 @@ from dataclasses import dataclass, field
 from hub.fleet.commands import AgentRecord, NodeRecord
 from hub.lifecycle.errors import FieldFinding
 from hub.lifecycle.requests import EnrollmentRequest, KeyLocation, Method, TargetNode
-from hub.organizations.service import OrganizationRecord
+from hub.organizations.service import (
+    CustomFieldRecord,
+    DepartmentRecord,
+    EffectiveSettings,
+    OrganizationRecord,
+    external_requester_fault,
+    front_door,
+    value_faults,
+)
 from hub.profiles.service import ProfileCheckInput, ProfileRecord, check_request
 from pki.csr_policy import CSR_CHECKS, CsrPolicyInput
 from pki.csrs import ParsedCsr
@@ -26,6 +34,7 @@ MAX_COMMENTS = 4000
 COMMON_NAME, NAMES, CSR, KEY_TYPE = "common_name", "subject_alternative_names", "csr", "key_type"
 PROFILE, TERM, ORGANIZATION, DEPARTMENT = "profile_id", "term_days", "organization_id", "department_id"
 PKS_AGENT, TARGETS, KEY_LOCATION = "pks_agent_id", "targets", "key_location"
+EXTERNAL_REQUESTER = "external_requester"
 
 _PROFILE_FIELDS = {
     "ProfileDisabled": PROFILE,
@@ -39,7 +48,8 @@ class PolicyInput:
     """A request and everything that decides about it.
 
     ``names`` are normalized, the common name first. ``agents`` and ``nodes`` hold what was found; what is
-    missing does not exist.
+    missing does not exist. ``settings`` are the organization's, or its department's, for the certificate's
+    type; ``custom_fields`` are all of that type.
     """
 
     request: EnrollmentRequest
@@ -47,11 +57,16 @@ class PolicyInput:
     names: tuple[str, ...]
     profile: ProfileRecord | None
     organization: OrganizationRecord | None
+    department: DepartmentRecord | None = None
     department_found: bool = True
+    settings: EffectiveSettings = field(default_factory=EffectiveSettings)
+    custom_fields: tuple[CustomFieldRecord, ...] = ()
     csr: ParsedCsr | None = None
     csr_fault: Finding | None = None
     name_faults: tuple[FieldFinding, ...] = ()
     delegation: tuple[Finding, ...] = ()
+    # Of profiles of public trust: names whose control is not validated now.
+    validation: tuple[Finding, ...] = ()
     agents: Mapping[str, AgentRecord] = field(default_factory=dict)
     nodes: Mapping[TargetNode, NodeRecord] = field(default_factory=dict)
 
@@ -71,7 +86,19 @@ def organization_unusable(given: PolicyInput) -> tuple[FieldFinding, ...]:
         )
     if not given.department_found:
         return (FieldFinding(DEPARTMENT, "DepartmentUnknown", "the organization has no such department"),)
+    if given.department is not None and given.department.status != "active":
+        message = f"the department {given.department.name} gets no certificates"
+        return (FieldFinding(DEPARTMENT, "DepartmentInactive", message),)
     return ()
+
+
+def type_not_enabled(given: PolicyInput) -> tuple[FieldFinding, ...]:
+    """The organization or the department gets no certificates of this type."""
+    if given.settings.enabled:
+        return ()
+    field_name = ORGANIZATION if given.request.department_id is None else DEPARTMENT
+    message = "certificates of this type are switched off here: see the organization's settings"
+    return (FieldFinding(field_name, "CertificateTypeDisabled", message),)
 
 
 def profile_unknown(given: PolicyInput) -> tuple[FieldFinding, ...]:
@@ -81,6 +108,39 @@ def profile_unknown(given: PolicyInput) -> tuple[FieldFinding, ...]:
     if given.profile.certificate_type != "ssl":
         return (FieldFinding(PROFILE, "ProfileOfOtherType", f"{given.profile.name} is not for TLS servers"),)
     return ()
+
+
+def profile_not_among_settings(given: PolicyInput) -> tuple[FieldFinding, ...]:
+    """The organization, or the department, is limited to other profiles."""
+    allowed = given.settings.profile_ids
+    if given.profile is None or allowed is None or given.profile.id in allowed:
+        return ()
+    message = f"the profile {given.profile.name} is not among those allowed here"
+    return (FieldFinding(PROFILE, "ProfileNotAllowed", message),)
+
+
+def external_requester_unusable(given: PolicyInput) -> tuple[FieldFinding, ...]:
+    """An external requester is missing, is no address, or is one that is not allowed."""
+    # A successor goes on under its predecessor's: nobody may be there to name another.
+    if given.request.renews_id is not None:
+        return ()
+    finding = external_requester_fault(given.settings, given.request.external_requester)
+    if finding is None:
+        return ()
+    return (FieldFinding(EXTERNAL_REQUESTER, finding.reason, finding.message),)
+
+
+def custom_fields_unusable(given: PolicyInput) -> tuple[FieldFinding, ...]:
+    """Values of custom fields that are missing or don't fit, as the request's front door asks for them."""
+    request = given.request
+    faults = value_faults(
+        given.custom_fields,
+        request.custom_fields,
+        # A field that became mandatory later must not end what renews itself.
+        door=front_door(request.requested_via) if request.renews_id is None else None,
+        kept=frozenset(int(field_id) for field_id in request.kept_custom_fields),
+    )
+    return tuple(FieldFinding(fault.field, fault.reason, fault.message) for fault in faults)
 
 
 def csr_unusable(given: PolicyInput) -> tuple[FieldFinding, ...]:
@@ -151,6 +211,11 @@ def _profile_field(finding: Finding, key_field: str) -> str:
 def names_not_delegated(given: PolicyInput) -> tuple[FieldFinding, ...]:
     """Names that the organization may not certify."""
     return tuple(FieldFinding(NAMES, finding.reason, finding.message) for finding in given.delegation)
+
+
+def names_not_validated(given: PolicyInput) -> tuple[FieldFinding, ...]:
+    """Names of which nobody has shown control lately enough; private trust needs the delegation only."""
+    return tuple(FieldFinding(NAMES, finding.reason, finding.message) for finding in given.validation)
 
 
 def pks_agent_unusable(given: PolicyInput) -> tuple[FieldFinding, ...]:
@@ -226,16 +291,21 @@ def comments_too_long(given: PolicyInput) -> tuple[FieldFinding, ...]:
 
 REQUEST_CHECKS: tuple[Check, ...] = (
     organization_unusable,
+    type_not_enabled,
     profile_unknown,
+    profile_not_among_settings,
     csr_unusable,
     key_type_unknown,
     names_unusable,
     common_name_too_long,
     outside_profile,
     names_not_delegated,
+    names_not_validated,
     pks_agent_unusable,
     targets_unusable,
     comments_too_long,
+    external_requester_unusable,
+    custom_fields_unusable,
 )
 """In this order; all that fail are reported."""
 

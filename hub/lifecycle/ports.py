@@ -12,7 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from hub.db.uow import UnitOfWork
 from hub.fleet.commands import AgentRecord, CommandBody, FinishedCommand, NodeRecord
 from hub.issuers.contract import CaBackend, Intent
-from hub.organizations.service import DepartmentRecord, OrganizationRecord
+from hub.organizations.service import (
+    CustomFieldRecord,
+    DepartmentRecord,
+    EffectiveByDepartment,
+    OrganizationRecord,
+)
 from hub.profiles.service import ProfileRecord
 from pki.findings import Finding
 
@@ -68,9 +73,25 @@ class Organizations(Protocol):
         """Return a department of the organization; raises NotFound."""
 
     async def check_names(
-        self, session: AsyncSession, organization_id: int, names: Sequence[str]
+        self,
+        session: AsyncSession,
+        organization_id: int,
+        names: Sequence[str],
+        *,
+        certificate_type: str = "ssl",
+        department_id: int | None = None,
     ) -> list[Finding]:
         """Return why some of the names may not be certified."""
+
+    async def effective_settings(
+        self, session: AsyncSession, organization_id: int, certificate_type: str
+    ) -> EffectiveByDepartment:
+        """Return what the organization and its departments may do with a type of certificate."""
+
+    async def custom_fields_of(
+        self, session: AsyncSession, certificate_type: str
+    ) -> Sequence[CustomFieldRecord]:
+        """Return the custom fields of a type of certificate, inactive ones too."""
 
 
 class Issuers(Protocol):

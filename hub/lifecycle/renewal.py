@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sqlalchemy import select
@@ -42,6 +43,7 @@ class Renewal:
     targets: tuple[TargetNode, ...] | None = None
     installation: Installation | None = None
     comments: str | None = None
+    custom_fields: Mapping[str, str | int | float] = field(default_factory=dict)
     requested_via: str = "Client Admin"
 
 
@@ -87,6 +89,8 @@ async def renewal_request(
         or (Installation(row.installation) if row.installation else Installation.TRIGGERED),
         comments=renewal.comments if renewal.comments is not None else row.comments,
         external_requester=row.external_requester,
+        custom_fields=renewal.custom_fields,
+        kept_custom_fields=row.custom_fields,
         auto_renew=AutoRenew(**row.auto_renew) if row.auto_renew else None,
         requested_via=renewal.requested_via,
         renews_id=row.id,

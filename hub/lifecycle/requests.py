@@ -6,7 +6,8 @@ Console, REST, forms, CSV, ACME, EST, SCEP and the others build an :class:`Enrol
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -61,7 +62,8 @@ class EnrollmentRequest:
     ``names`` are DNS names and IP addresses next to the common name. With a CSR both may stay empty: then the
     CSR's own names are meant. ``csr`` is what the applicant sent: PEM, DER or base64. ``renews_id`` names the
     certificate that this one follows; with ``reuse_key``, ``key_id`` and ``spki_sha256`` name the agent's
-    key that it goes on with.
+    key that it goes on with. ``custom_fields`` are values by the fields' names; ``kept_custom_fields`` those
+    of the certificate before, by the fields' ids.
     """
 
     method: Method
@@ -79,6 +81,8 @@ class EnrollmentRequest:
     installation: Installation = Installation.TRIGGERED
     comments: str = ""
     external_requester: str = ""
+    custom_fields: Mapping[str, str | int | float] = field(default_factory=dict)
+    kept_custom_fields: Mapping[str, str | int | float] = field(default_factory=dict)
     auto_renew: AutoRenew | None = None
     requested_via: str = "Client Admin"
     renews_id: int | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hub.access.policy import require, scope
 from hub.db.errors import HubError
 from hub.http.calls import Call
-from hub.http.listing import ListEndpoint, ListQuery, Page
+from hub.http.listing import ListEndpoint, Listing, ListQuery, Page
 from hub.http.principal import Principal
 from hub.http.routing import RawResponse, RouteSet, StreamedResponse, delete, get, post
 from hub.lifecycle.detail import read_detail
@@ -41,12 +41,6 @@ class CertificateRoutes(RouteSet):
 
     def __init__(self, lifecycle: LifecycleService) -> None:
         self._lifecycle = lifecycle
-        self._listing = ListEndpoint(
-            lifecycle.db,
-            CERTIFICATES,
-            scope=lambda who: scope(who, Certificate.organization_id, Certificate.department_id),
-            filename="certificates.csv",
-        )
 
     @get(
         "",
@@ -58,7 +52,17 @@ class CertificateRoutes(RouteSet):
     )
     async def list(self, call: Call[None, ListQuery]) -> Page[CertificateRow] | StreamedResponse:
         """Return a page, or everything as CSV."""
-        return await self._listing(call)
+        async with self._lifecycle.db.read() as session:
+            listing = await self._lifecycle.listing(session)
+        return await self._endpoint(listing)(call)
+
+    def _endpoint(self, listing: Listing[CertificateRow]) -> ListEndpoint[CertificateRow]:
+        return ListEndpoint(
+            self._lifecycle.db,
+            listing,
+            scope=lambda who: scope(who, Certificate.organization_id, Certificate.department_id),
+            filename="certificates.csv",
+        )
 
     @post(
         "",
@@ -120,7 +124,14 @@ class CertificateRoutes(RouteSet):
         """Return one certificate with everything known about it."""
         db = self._lifecycle.db
         async with db.read() as session:
-            return await read_detail(session, call.principal, call.int_path("id"), now=db.clock())
+            return await read_detail(
+                session,
+                call.principal,
+                call.int_path("id"),
+                now=db.clock(),
+                # Fields that are no longer in use too: what was asked for once stays known.
+                listing=await self._lifecycle.listing(session, only_active=False),
+            )
 
     @post(
         "/{id:int}/approve",
@@ -284,5 +295,6 @@ def _renewal(body: RenewBody, *, requested_via: str) -> Renewal:
         targets=None if body.targets is None else tuple(target.typed() for target in body.targets),
         installation=body.installation,
         comments=body.comments,
+        custom_fields=body.custom_fields,
         requested_via=requested_via,
     )

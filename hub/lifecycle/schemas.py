@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt, StrictStr
 
 from hub.lifecycle.requests import (
     AutoRenew,
@@ -24,6 +24,12 @@ _MAX_CSR = 64 * 1024
 
 class _Body(BaseModel):
     model_config = ConfigDict(extra="forbid")
+
+
+CustomValues = Annotated[
+    dict[str, StrictStr | StrictInt | StrictFloat],
+    Field(max_length=200, description='Values of custom fields by name; "" leaves one empty.'),
+]
 
 
 class TargetBody(_Body):
@@ -77,6 +83,7 @@ class CertificateRequestBody(_Body):
     )
     comments: str = Field(default="", max_length=4000)
     external_requester: str = Field(default="", max_length=1000)
+    custom_fields: CustomValues = Field(default_factory=dict)
     auto_renew: AutoRenewBody | None = None
 
     def typed(self, *, requested_via: str) -> EnrollmentRequest:
@@ -97,6 +104,7 @@ class CertificateRequestBody(_Body):
             installation=self.installation,
             comments=self.comments,
             external_requester=self.external_requester,
+            custom_fields=self.custom_fields,
             auto_renew=self.auto_renew.typed() if self.auto_renew else None,
             requested_via=requested_via,
         )
@@ -120,6 +128,7 @@ class RenewBody(_Body):
     targets: list[TargetBody] | None = Field(default=None, max_length=200)
     installation: Installation | None = None
     comments: str | None = Field(default=None, max_length=4000)
+    custom_fields: CustomValues = Field(default_factory=dict)
 
 
 class DecisionBody(_Body):
@@ -254,6 +263,9 @@ class CertificateRow(BaseModel):
     private_key_agent: str | None
     install_state: str
     renewal_state: str
+    custom: dict[str, str | int | float] = Field(
+        default_factory=dict, description="Values of custom fields by name."
+    )
 
 
 class ChainEntry(BaseModel):

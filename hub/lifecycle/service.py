@@ -11,11 +11,14 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from hub.db.uow import Database, UnitOfWork
+from hub.http.listing import Listing
 from hub.http.principal import SYSTEM, Principal
 from hub.issuers.contract import CanRevoke
 from hub.lifecycle import remarks, step_queue
+from hub.lifecycle.custom_columns import with_custom_columns
 from hub.lifecycle.delivery import EXPORT_KIND, LIVE, STORE_KIND, Delivery, chain_of
 from hub.lifecycle.downloads import DownloadedFile, as_file, format_named
 from hub.lifecycle.errors import (
@@ -39,7 +42,8 @@ from hub.lifecycle.orders import OrderRow, read_order
 from hub.lifecycle.ports import Rooms
 from hub.lifecycle.renewal import Renewal, renewal_request
 from hub.lifecycle.requests import EnrollmentRequest
-from hub.lifecycle.scoping import may_act
+from hub.lifecycle.schemas import CertificateRow
+from hub.lifecycle.scoping import CERTIFICATE_TYPE, may_act
 from hub.lifecycle.states import (
     CERTIFICATE,
     CertificateEvent,
@@ -237,6 +241,11 @@ class LifecycleService:
             await step_queue.schedule(uow, await install_steps(uow, row, agents))
 
     # ---- reading
+
+    async def listing(self, session: AsyncSession, *, only_active: bool = True) -> Listing[CertificateRow]:
+        """Return the list of certificates with the columns of the custom fields that there are."""
+        fields = await self._rooms.organizations.custom_fields_of(session, CERTIFICATE_TYPE)
+        return with_custom_columns([item for item in fields if item.active or not only_active])
 
     async def download(self, principal: Principal, certificate_id: int, format_name: str) -> DownloadedFile:
         """Return a certificate in a format of :class:`pki.download_formats.DownloadFormat`.

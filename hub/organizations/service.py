@@ -221,6 +221,18 @@ class OrganizationService:
             )
         return await self.get(uow.session, organization_id)
 
+    async def effective_settings(
+        self, session: AsyncSession, organization_id: int, certificate_type: str
+    ) -> EffectiveByDepartment:
+        """Return what an organization and its departments may do with a type of certificate."""
+        return await self.settings.effective(session, organization_id, certificate_type)
+
+    async def custom_fields_of(
+        self, session: AsyncSession, certificate_type: str
+    ) -> Sequence[CustomFieldRecord]:
+        """Return the custom fields of a type of certificate, inactive ones too."""
+        return await self.custom_fields.list(session, certificate_type=certificate_type)
+
     # ---- validation
 
     async def validate(

@@ -148,7 +148,8 @@ class PrivateCaBackend:
     def _validity(self, order: CertificateOrder) -> Validity:
         begin = order.not_before.replace(microsecond=0) - timedelta(seconds=self._settings.backdate_s)
         # Both ends are included (RFC 5280, 4.1.2.5): the last second is one before the term is over.
-        return Validity(begin, begin + timedelta(days=order.term_days, seconds=-1))
+        end = begin + timedelta(days=order.term_days, seconds=-1)
+        return Validity(begin, end if order.not_after is None else min(end, order.not_after))
 
 
 def _compose(authority: OpenAuthority, order: CertificateOrder, validity: Validity) -> Prepared:
