@@ -130,6 +130,7 @@ class ApiTokens:
                     ApiToken.expires_at,
                     ApiToken.last_used_at,
                     Administrator.name,
+                    Administrator.privileges,
                 )
                 .join(Administrator, Administrator.id == ApiToken.administrator_id)
                 .where(
@@ -150,6 +151,7 @@ class ApiTokens:
             id=str(row.administrator_id),
             name=row.name,
             grants=grants,
+            privileges=frozenset(row.privileges),
             scopes=frozenset(row.scopes),
         )
 

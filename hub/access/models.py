@@ -1,11 +1,11 @@
-"""Tables of administrators, their roles, sessions and tokens, failed sign-ins, and the audit log."""
+"""Tables of administrators, their roles, sessions and tokens, failed sign-ins, settings, the audit log."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hub.db.append_only import APPEND_ONLY
@@ -13,7 +13,10 @@ from hub.db.base import Base, BigId
 
 
 class Administrator(Base):
-    """Somebody who may sign in. ``username`` is stored in lower case."""
+    """Somebody who may sign in. ``username`` is stored in lower case.
+
+    ``type`` is one of :data:`hub.access.administrators.TYPES`. An empty ``password_hash`` fits no password.
+    """
 
     __tablename__ = "administrators"
 
@@ -21,10 +24,25 @@ class Administrator(Base):
     username: Mapped[str] = mapped_column(String(64), unique=True)
     name: Mapped[str] = mapped_column(String(128))
     email: Mapped[str] = mapped_column(String(254), default="")
+    type: Mapped[str] = mapped_column(String(16), default="standard")
+    privileges: Mapped[list[str]] = mapped_column(default=list)
     password_hash: Mapped[str] = mapped_column(String(256))
+    must_change_password: Mapped[bool] = mapped_column(default=False)
     active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime]
+    created_by: Mapped[str] = mapped_column(String(128), default="")
     last_login_at: Mapped[datetime | None]
+    deactivated_at: Mapped[datetime | None]
+
+    title: Mapped[str] = mapped_column(String(64), default="")
+    phone: Mapped[str] = mapped_column(String(32), default="")
+    street: Mapped[str] = mapped_column(String(128), default="")
+    locality: Mapped[str] = mapped_column(String(128), default="")
+    state: Mapped[str] = mapped_column(String(128), default="")
+    postal_code: Mapped[str] = mapped_column(String(40), default="")
+    country: Mapped[str] = mapped_column(String(2), default="")
+    relationship: Mapped[str] = mapped_column(String(64), default="")
+    locale: Mapped[str] = mapped_column(String(16), default="en")
 
 
 class RoleGrantRow(Base):
@@ -40,6 +58,8 @@ class RoleGrantRow(Base):
     organization_id: Mapped[int | None] = mapped_column(ForeignKey("organizations.id"))
     department_id: Mapped[int | None] = mapped_column(ForeignKey("departments.id"))
     certificate_types: Mapped[list[str]]
+    # The types once more, all of them if none is named, sorted and joined: JSON can't be compared in SQL.
+    types_key: Mapped[str] = mapped_column(String(64))
 
 
 class Session(Base):
@@ -48,9 +68,13 @@ class Session(Base):
     __tablename__ = "sessions"
 
     token_sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    # What lists and revocation call it; stays when a step-up gives it a new token.
+    id: Mapped[str] = mapped_column(String(32), unique=True)
     administrator_id: Mapped[int] = mapped_column(
         ForeignKey("administrators.id", ondelete="CASCADE"), index=True
     )
+    # How they showed who they are: "password", "totp", "passkey", "client_certificate", ...
+    methods: Mapped[list[str]]
     created_at: Mapped[datetime]
     last_seen_at: Mapped[datetime]
     expires_at: Mapped[datetime] = mapped_column(index=True)
@@ -107,8 +131,12 @@ class AuditEntry(Base):
     action: Mapped[str] = mapped_column(String(64))
     object_type: Mapped[str] = mapped_column(String(32))
     object_id: Mapped[str] = mapped_column(String(64))
-    # Not a foreign key: the log outlives the organization.
+    # Not foreign keys: the log outlives the organization.
     organization_id: Mapped[int | None] = mapped_column(BigInteger)
+    department_id: Mapped[int | None] = mapped_column(BigInteger)
+    certificate_type: Mapped[str | None] = mapped_column(String(16))
+    remote: Mapped[str] = mapped_column(String(45))
+    user_agent: Mapped[str] = mapped_column(String(200))
     details: Mapped[dict[str, Any]]
     previous_sha256: Mapped[str] = mapped_column(String(64))
     sha256: Mapped[str] = mapped_column(String(64))
@@ -122,3 +150,55 @@ class AuditHead(Base):
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     sequence: Mapped[int] = mapped_column(BigInteger)
     sha256: Mapped[str] = mapped_column(String(64))
+
+
+class AuditKey(Base):
+    """A key that signs checkpoints and archives. ``id`` is the start of SHA-256 over the public key."""
+
+    __tablename__ = "audit_keys"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    public_key: Mapped[bytes] = mapped_column(LargeBinary)
+    # Under the hub's key-encryption key, which is not in the database.
+    private_key: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime]
+
+
+class AuditCheckpoint(Base):
+    """A signed statement that the chain had this hash at this entry."""
+
+    __tablename__ = "audit_checkpoints"
+    __table_args__ = ({"info": APPEND_ONLY},)
+
+    sequence: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    sha256: Mapped[str] = mapped_column(String(64))
+    at: Mapped[datetime]
+    key_id: Mapped[str] = mapped_column(ForeignKey("audit_keys.id"))
+    signature: Mapped[str] = mapped_column(String(128))
+
+
+class AuditArchive(Base):
+    """A signed statement that entries up to ``last`` went into a file; the chain goes on from ``sha256``."""
+
+    __tablename__ = "audit_archives"
+    __table_args__ = ({"info": APPEND_ONLY},)
+
+    last: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    first: Mapped[int] = mapped_column(BigInteger)
+    previous_sha256: Mapped[str] = mapped_column(String(64))
+    sha256: Mapped[str] = mapped_column(String(64))
+    file_sha256: Mapped[str] = mapped_column(String(64))
+    at: Mapped[datetime]
+    key_id: Mapped[str] = mapped_column(ForeignKey("audit_keys.id"))
+    signature: Mapped[str] = mapped_column(String(128))
+
+
+class Setting(Base):
+    """A setting of the whole installation that administrators change; absent means the default."""
+
+    __tablename__ = "settings"
+
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    value: Mapped[dict[str, Any]]
+    changed_at: Mapped[datetime]
+    changed_by: Mapped[str] = mapped_column(String(128))

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from hub.access.models import Administrator, ApiToken, AuditEntry
-from hub.access.policy import ACTIONS, authorize, scope
+from hub.access.administrator_routes import AdministratorRoutes, ProfileRoutes, SettingsRoutes
+from hub.access.audit_routes import AuditRoutes
+from hub.access.models import ApiToken
+from hub.access.policy import ACTIONS, authorize
 from hub.access.schemas import (
-    AdministratorChange,
-    AdministratorIn,
-    AdministratorRow,
     ApiTokenCreated,
     ApiTokenIn,
     ApiTokenRow,
-    AuditRow,
-    Created,
     PasswordIn,
     SessionOut,
     SignInIn,
@@ -26,7 +23,7 @@ from hub.http.authentication import csrf_token
 from hub.http.calls import Call
 from hub.http.listing import Column, ListEndpoint, Listing, ListQuery, Page
 from hub.http.principal import Principal
-from hub.http.routing import PUBLIC, Answer, RouteSet, StreamedResponse, delete, get, patch, post
+from hub.http.routing import PUBLIC, Answer, RouteSet, StreamedResponse, delete, get, post
 
 API_TOKENS = Listing(
     ApiTokenRow,
@@ -43,43 +40,6 @@ API_TOKENS = Listing(
     select_from=ApiToken,
     id_column=ApiToken.id,
     default_sort="-id",
-    search_min_length=1,
-)
-
-AUDIT = Listing(
-    AuditRow,
-    (
-        Column("sequence", AuditEntry.sequence, "Number", kind="int", nullable=False),
-        Column("at", AuditEntry.at, "Time", kind="time", nullable=False),
-        Column("actor_kind", AuditEntry.actor_kind, "Actor's kind", sortable=False),
-        Column("actor_id", AuditEntry.actor_id, "Actor's ID", sortable=False),
-        Column("actor_name", AuditEntry.actor_name, "Actor", sortable=False, searchable=True),
-        Column("action", AuditEntry.action, "Action", sortable=False, searchable=True),
-        Column("object_type", AuditEntry.object_type, "Object's kind", sortable=False),
-        Column("object_id", AuditEntry.object_id, "Object's ID", sortable=False, searchable=True),
-        Column("organization_id", AuditEntry.organization_id, "Organization", kind="int", sortable=False),
-        Column("details", AuditEntry.details, "Details", sortable=False, filterable=False),
-        Column("sha256", AuditEntry.sha256, "SHA-256", sortable=False),
-    ),
-    select_from=AuditEntry,
-    id_column=AuditEntry.sequence,
-    default_sort="-sequence",
-)
-
-ADMINISTRATORS = Listing(
-    AdministratorRow,
-    (
-        Column("id", Administrator.id, "ID", kind="int", nullable=False),
-        Column("username", Administrator.username, "User name", nullable=False, searchable=True),
-        Column("name", Administrator.name, "Name", nullable=False, searchable=True),
-        Column("email", Administrator.email, "E-mail", nullable=False, searchable=True),
-        Column("active", Administrator.active, "Active", kind="bool", nullable=False),
-        Column("created_at", Administrator.created_at, "Created", kind="time", nullable=False),
-        Column("last_login_at", Administrator.last_login_at, "Last sign-in", kind="time"),
-    ),
-    select_from=Administrator,
-    id_column=Administrator.id,
-    default_sort="username",
     search_min_length=1,
 )
 
@@ -198,91 +158,13 @@ class ApiTokenRoutes(RouteSet):
             await self._tokens.revoke(uow, call.int_path("id"), principal=call.principal)
 
 
-class AdministratorRoutes(RouteSet):
-    """Administrators and their roles."""
-
-    prefix = "/administrators"
-    tag = "administrators"
-
-    def __init__(self, access: AccessService) -> None:
-        self._db = access.db
-        self._administrators = access.administrators
-        self._listing = ListEndpoint(access.db, ADMINISTRATORS)
-
-    @get(
-        "",
-        action="administrators.view",
-        summary="List administrators",
-        query=ListQuery,
-        returns=Page[AdministratorRow],
-        listing=ADMINISTRATORS,
-    )
-    async def list(self, call: Call[None, ListQuery]) -> Page[AdministratorRow] | StreamedResponse:
-        """List all administrators."""
-        return await self._listing(call)
-
-    @post(
-        "",
-        action="administrators.edit",
-        summary="Create an administrator",
-        body=AdministratorIn,
-        returns=Created,
-        status=201,
-    )
-    async def create(self, call: Call[AdministratorIn, None]) -> Created:
-        """Create an administrator."""
-        async with self._db.write() as uow:
-            administrator_id = await self._administrators.create(
-                uow,
-                principal=call.principal,
-                username=call.body.username,
-                name=call.body.name,
-                email=call.body.email,
-                password=call.body.password.get_secret_value(),
-                grants=[grant.to_grant() for grant in call.body.grants],
-            )
-        return Created(id=administrator_id)
-
-    @patch(
-        "/{id:int}", action="administrators.edit", summary="Change an administrator", body=AdministratorChange
-    )
-    async def change(self, call: Call[AdministratorChange, None]) -> None:
-        """Switch an administrator on or off, or replace their roles."""
-        grants = call.body.grants
-        async with self._db.write() as uow:
-            await self._administrators.change(
-                uow,
-                call.int_path("id"),
-                principal=call.principal,
-                active=call.body.active,
-                grants=None if grants is None else [grant.to_grant() for grant in grants],
-            )
-
-
-class AuditRoutes(RouteSet):
-    """The audit log."""
-
-    prefix = "/audit"
-    tag = "audit"
-
-    def __init__(self, access: AccessService) -> None:
-        self._listing = ListEndpoint(
-            access.db, AUDIT, scope=lambda who: scope(who, AuditEntry.organization_id), filename="audit.csv"
-        )
-
-    @get(
-        "",
-        action="audit.view",
-        summary="List the audit log",
-        query=ListQuery,
-        returns=Page[AuditRow],
-        listing=AUDIT,
-    )
-    async def list(self, call: Call[None, ListQuery]) -> Page[AuditRow] | StreamedResponse:
-        """List entries, newest first."""
-        return await self._listing(call)
-
-
 def access_routes(access: AccessService) -> list[RouteSet]:
     """Return all routes of this room."""
-    return [SessionRoutes(access), ApiTokenRoutes(access), AdministratorRoutes(access), AuditRoutes(access)]
+    return [
+        SessionRoutes(access),
+        ApiTokenRoutes(access),
+        AdministratorRoutes(access),
+        ProfileRoutes(access),
+        SettingsRoutes(access),
+        AuditRoutes(access),
+    ]

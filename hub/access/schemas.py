@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr
 
@@ -117,54 +116,3 @@ class ApiTokenRow(BaseModel):
     expires_at: datetime | None
     last_used_at: datetime | None
     revoked_at: datetime | None
-
-
-class AuditRow(BaseModel):
-    """One line of the audit log."""
-
-    sequence: int
-    at: datetime
-    actor_kind: str
-    actor_id: str
-    actor_name: str
-    action: str
-    object_type: str
-    object_id: str
-    organization_id: int | None
-    details: dict[str, Any]
-    sha256: str = Field(description="Hash of this entry and, through it, of all before.")
-
-
-class AdministratorIn(_Input):
-    """A new administrator."""
-
-    username: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]{1,63}$")
-    name: str = Field(min_length=1, max_length=128)
-    email: str = Field(default="", max_length=254)
-    password: SecretStr = Field(max_length=MAX_LENGTH)
-    grants: list[GrantSchema] = Field(min_length=1, max_length=100)
-
-
-class AdministratorChange(_Input):
-    """A change of an administrator; what is left out stays."""
-
-    active: bool | None = None
-    grants: list[GrantSchema] | None = Field(default=None, min_length=1, max_length=100)
-
-
-class Created(BaseModel):
-    """The id of what was created."""
-
-    id: int
-
-
-class AdministratorRow(BaseModel):
-    """An administrator in a list."""
-
-    id: int
-    username: str
-    name: str
-    email: str
-    active: bool
-    created_at: datetime
-    last_login_at: datetime | None

@@ -9,6 +9,7 @@ import signal
 import sys
 from typing import Any
 
+from hub.cli import audit_commands
 from hub.cli.options import add_settings, settings_of
 
 SERVE_SETTINGS = (
@@ -60,9 +61,8 @@ def add_to(groups: Any) -> None:
     restore.add_argument("file", metavar="FILE", help="file that hub backup wrote")
     restore.set_defaults(command=_restore)
 
-    verify = commands.add_parser("verify-audit", help="check the audit log's hash chain")
-    add_settings(verify, "database_url")
-    verify.set_defaults(command=_verify_audit)
+    verify = commands.add_parser("verify-audit", help="the same as certwright audit verify")
+    audit_commands.add_verify_arguments(verify)
 
     openapi = commands.add_parser("openapi", help="print the description of the API")
     openapi.set_defaults(command=_openapi)
@@ -137,17 +137,6 @@ def _restore(parsed: argparse.Namespace) -> int:
     from hub.db import backup
 
     return backup.exit_code(lambda: backup.restore(settings_of(parsed).database, parsed.file))
-
-
-def _verify_audit(parsed: argparse.Namespace) -> int:
-    from hub.composition import verify_audit_log
-
-    found = asyncio.run(verify_audit_log(settings_of(parsed)))
-    if found.broken_at is None:
-        sys.stdout.write(f"{found.entries} entries, the chain is whole\n")
-        return 0
-    sys.stderr.write(f"certwright: the audit log was changed: entry {found.broken_at} does not fit\n")
-    return 1
 
 
 def _openapi(_parsed: argparse.Namespace) -> int:

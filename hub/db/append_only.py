@@ -6,7 +6,11 @@ the hub's database account; an owner of the database can drop them, which is wha
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from sqlalchemy import Connection, MetaData
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 APPEND_ONLY = {"append_only": True}
 _MESSAGE = "rows of {table} are never changed"
@@ -39,3 +43,21 @@ def _postgresql(table: str) -> list[str]:
         f"""CREATE OR REPLACE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}
         FOR EACH STATEMENT EXECUTE FUNCTION {function}""",
     ]
+
+
+@asynccontextmanager
+async def growing_only_lifted(connection: AsyncConnection, table: str) -> AsyncIterator[None]:
+    """Let rows of ``table`` be deleted within the block, which is within a transaction of its own.
+
+    For archiving only. When the transaction is undone the triggers are back.
+    """
+    if connection.dialect.name == "postgresql":
+        trigger = f"{table}_append_only"
+        await connection.exec_driver_sql(f"ALTER TABLE {table} DISABLE TRIGGER {trigger}")
+        yield
+        await connection.exec_driver_sql(f"ALTER TABLE {table} ENABLE TRIGGER {trigger}")
+        return
+    await connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {table}_no_delete")
+    yield
+    for statement in _sqlite(table):
+        await connection.exec_driver_sql(statement)

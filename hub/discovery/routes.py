@@ -34,7 +34,9 @@ class DiscoveryRoutes(RouteSet):
         self._tasks = ListEndpoint(
             db,
             TASKS,
-            scope=lambda who: scope(who, DiscoveryTask.organization_id, DiscoveryTask.department_id),
+            scope=lambda who: scope(
+                who, DiscoveryTask.organization_id, DiscoveryTask.department_id, action="discovery.view"
+            ),
             filename="discovery-tasks.csv",
         )
         # Their parent was looked up in the caller's scope.
@@ -44,7 +46,10 @@ class DiscoveryRoutes(RouteSet):
             db,
             ENDPOINTS,
             scope=lambda who: scope(
-                who, DiscoveredEndpoint.organization_id, DiscoveredEndpoint.department_id
+                who,
+                DiscoveredEndpoint.organization_id,
+                DiscoveredEndpoint.department_id,
+                action="discovery.view",
             ),
             filename="endpoints.csv",
         )

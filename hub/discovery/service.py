@@ -145,7 +145,9 @@ class DiscoveryService:
         statement = select(DiscoveryTask).where(
             DiscoveryTask.id == task_id, DiscoveryTask.deleted_at.is_(None)
         )
-        condition = scope(principal, DiscoveryTask.organization_id, DiscoveryTask.department_id)
+        condition = scope(
+            principal, DiscoveryTask.organization_id, DiscoveryTask.department_id, action="discovery.view"
+        )
         if condition is not None:
             statement = statement.where(condition)
         task = (await session.execute(statement)).scalar_one_or_none()
@@ -156,7 +158,7 @@ class DiscoveryService:
     async def find_scan(self, session: AsyncSession, principal: Principal, scan_id: int) -> Scan:
         """Return a scan in the caller's scope; raise ScanNotFound."""
         statement = select(Scan).where(Scan.id == scan_id)
-        condition = scope(principal, Scan.organization_id, Scan.department_id)
+        condition = scope(principal, Scan.organization_id, Scan.department_id, action="discovery.view")
         if condition is not None:
             statement = statement.where(condition)
         scan = (await session.execute(statement)).scalar_one_or_none()

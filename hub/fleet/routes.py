@@ -9,7 +9,7 @@ from __future__ import annotations
 from sqlalchemy import ColumnElement
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from hub.access.policy import require, scope
+from hub.access.policy import Target, require, require_object, scope
 from hub.db.errors import Forbidden, NotFound
 from hub.db.uow import Database
 from hub.fleet.commands import DiscoverServers
@@ -45,7 +45,7 @@ def fleet_routes(fleet: FleetService, addresses: Addresses, *, base_url: str) ->
 
 
 def _agents_scope(principal: Principal) -> ColumnElement[bool] | None:
-    condition = scope(principal, Agent.organization_id)
+    condition = scope(principal, Agent.organization_id, action="agents.view")
     return None if condition is None else condition | Agent.organization_id.is_(None)
 
 
@@ -58,20 +58,17 @@ def _require(
         if not principal.sees_everything:
             raise Forbidden("this serves all organizations; it takes an administrator of all of them")
         return
-    if not principal.sees_everything and organization_id not in principal.organization_ids:
-        raise absent
-    require(principal, action, organization_id=organization_id)
+    target = Target(organization_id=organization_id, undivided=True)
+    require_object(principal, action, target, absent=absent)
 
 
 async def _visible_agent(session: AsyncSession, principal: Principal, agent_id: str) -> Agent:
     agent = await session.get(Agent, agent_id, populate_existing=True)
-    seen = agent is not None and (
-        principal.sees_everything
-        or agent.organization_id is None
-        or agent.organization_id in principal.organization_ids
-    )
-    if agent is None or not seen:
+    if agent is None:
         raise AgentNotFound
+    if agent.organization_id is not None:
+        target = Target(organization_id=agent.organization_id, undivided=True)
+        require_object(principal, "agents.view", target, absent=AgentNotFound)
     return agent
 
 
@@ -87,7 +84,7 @@ class AgentRoutes(RouteSet):
         self._commands = ListEndpoint(
             fleet.db,
             COMMANDS,
-            scope=lambda who: scope(who, FleetCommand.organization_id),
+            scope=lambda who: scope(who, FleetCommand.organization_id, action="commands.view"),
             filename="commands.csv",
         )
 
@@ -186,7 +183,7 @@ class CommandRoutes(RouteSet):
         self._listing = ListEndpoint(
             fleet.db,
             COMMANDS,
-            scope=lambda who: scope(who, FleetCommand.organization_id),
+            scope=lambda who: scope(who, FleetCommand.organization_id, action="commands.view"),
             filename="commands.csv",
         )
 
@@ -252,7 +249,7 @@ class TokenRoutes(RouteSet):
         self._listing = ListEndpoint(
             fleet.db,
             TOKENS,
-            scope=lambda who: scope(who, EnrollmentToken.organization_id),
+            scope=lambda who: scope(who, EnrollmentToken.organization_id, action="agents.enroll"),
             filename="enrollment-tokens.csv",
         )
 
@@ -297,7 +294,7 @@ class TokenRoutes(RouteSet):
         """Withdraw a token that has not been used."""
         async with self._db.write() as uow:
             row = await uow.session.get(EnrollmentToken, call.path["id"])
-            if row is None:
+            if row is None or (row.organization_id is None and not call.principal.sees_everything):
                 raise TokenNotFound
             _require(call.principal, "agents.enroll", row.organization_id, absent=TokenNotFound)
             await self._fleet.revoke_token(uow, row.id, principal=call.principal)

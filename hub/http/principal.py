@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -26,6 +26,14 @@ class RoleGrant:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """From where somebody acts: address, and program as it names itself."""
+
+    remote: str = ""
+    user_agent: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Principal:
     """Somebody who acts.
 
@@ -36,8 +44,17 @@ class Principal:
     id: str
     name: str
     grants: tuple[RoleGrant, ...] = ()
+    # Names of hub.access.privileges; an administrator's, whatever their roles.
+    privileges: frozenset[str] = frozenset()
     # Of an API token: the actions it is limited to, such as "certificates.view" or "certificates.*".
     scopes: frozenset[str] = frozenset({"*"})
+    # Until they have chosen a password, nothing else is allowed in a console session.
+    must_change_password: bool = False
+    # Of a console session: its public id, and how its owner showed who they are ("password", "totp", ...).
+    session_id: str = ""
+    methods: frozenset[str] = frozenset()
+    # Set by the web shell for each request; the audit log writes it down.
+    origin: Origin = field(default=Origin(), compare=False)
 
     @property
     def sees_everything(self) -> bool:

@@ -11,7 +11,7 @@ import re
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import structlog
@@ -24,6 +24,7 @@ from hub.http.authentication import Authenticator, Authorizer, authenticate, ses
 from hub.http.calls import Call
 from hub.http.headers import Network, add_security_headers, remote_address
 from hub.http.inputs import expect_nothing, parse_body, parse_query, read_body
+from hub.http.principal import Origin
 from hub.http.routing import PUBLIC, Answer, BoundRoute, RawResponse, RouteSet, StreamedResponse
 
 _log = structlog.get_logger("hub.http.requests")
@@ -34,6 +35,7 @@ _ROUTE = web.RequestKey("route", BoundRoute)
 _PRINCIPAL = web.RequestKey("principal", str)
 _INT_PARAMETER = re.compile(r"\{(\w+):int\}")
 _LINGER_S = 10.0
+_MAX_USER_AGENT = 200
 # Asked for every few seconds by load balancers and Prometheus.
 _WATCHERS = frozenset({"/healthz", "/readyz", "/metrics"})
 
@@ -198,6 +200,9 @@ class _Shell:
         spec = route.spec
         principal = await authenticate(request, route, self._authenticator, cookie_name=self._cookie_name)
         request[_PRINCIPAL] = f"{principal.kind}:{principal.id}"
+        remote = remote_address(request, self._options.trusted_proxies)
+        origin = Origin(remote=remote, user_agent=request.headers.get("User-Agent", "")[:_MAX_USER_AGENT])
+        principal = replace(principal, origin=origin)
         if spec.action != PUBLIC:
             refusal = self._authorizer.refusal(principal, spec.action)
             if refusal is not None:
@@ -211,7 +216,7 @@ class _Shell:
             query=query,
             path=dict(request.match_info),
             headers=request.headers,
-            remote=remote_address(request, self._options.trusted_proxies),
+            remote=remote,
             request_id=request[_REQUEST_ID],
             raw_body=raw if spec.reads_raw_body else b"",
             session_token=request.cookies.get(self._cookie_name) if route.in_api else None,

@@ -1,20 +1,31 @@
-"""Whether somebody may act on a certificate: it belongs to one of their organizations or departments."""
+"""What somebody sees and reaches of certificates: those of their organizations, departments and types."""
 
 from __future__ import annotations
 
-from hub.http.principal import Principal, Role
+from sqlalchemy import ColumnElement
+
+from hub.access.policy import Target, reaches, scope
+from hub.http.principal import Principal
+from hub.lifecycle.models import Certificate
 
 CERTIFICATE_TYPE = "ssl"
+"""The only type so far."""
+
+
+def certificate_scope(principal: Principal) -> ColumnElement[bool] | None:
+    """Return the condition on the certificates that somebody may see; None when they see all."""
+    return scope(
+        principal,
+        Certificate.organization_id,
+        Certificate.department_id,
+        action="certificates.view",
+        certificate_type=CERTIFICATE_TYPE,
+    )
 
 
 def may_act(principal: Principal, organization_id: int | None, department_id: int | None) -> bool:
     """Tell whether an object of this organization and department is within somebody's scope."""
-    if principal.sees_everything:
-        return True
-    return any(
-        grant.organization_id is not None
-        and grant.organization_id == organization_id
-        and (grant.role is not Role.DRAO or grant.department_id == department_id)
-        for grant in principal.grants
-        if not grant.certificate_types or CERTIFICATE_TYPE in grant.certificate_types
+    target = Target(
+        organization_id=organization_id, department_id=department_id, certificate_type=CERTIFICATE_TYPE
     )
+    return reaches(principal, target)

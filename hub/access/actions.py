@@ -1,0 +1,107 @@
+"""The actions that routes name, and what each takes: one table.
+
+``roles`` may do it within their organization or department; ``types`` are the certificate types of which the
+role must be (an RAO of client certificates does not run network discovery); ``privilege`` must be held too.
+A new route names an action of this table, or adds a row here; ``docs/access.md`` is made from it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hub.access import privileges
+from hub.http.principal import Role
+
+CERTIFICATE_TYPES: frozenset[str] = frozenset({"ssl", "client", "code_signing", "device"})
+
+_MRAO = frozenset({Role.MRAO})
+_RAO = frozenset({Role.MRAO, Role.RAO})
+_ALL = frozenset(Role)
+_SSL = frozenset({"ssl"})
+_SERVERS = frozenset({"ssl", "device"})
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What an action takes."""
+
+    summary: str
+    roles: frozenset[Role] = _ALL
+    types: frozenset[str] = CERTIFICATE_TYPES
+    privilege: str | None = None
+
+
+ACTIONS: dict[str, Rule] = {
+    # Oneself
+    "session.view": Rule("See who is signed in"),
+    "session.edit": Rule("Sign out, change the own password and means of signing in"),
+    "account.view": Rule("See the own profile and activity"),
+    "account.edit": Rule("Change the own profile"),
+    "api_tokens.view": Rule("See the own API tokens"),
+    "api_tokens.edit": Rule("Make and revoke own API tokens"),
+    # Operations
+    "events.view": Rule("Follow events of what one may see"),
+    "metrics.view": Rule("Read metrics", _MRAO),
+    "settings.view": Rule("See general settings"),
+    "settings.edit": Rule("Change general settings", _MRAO),
+    # Access
+    "administrators.view": Rule("See administrators within the own rights"),
+    "administrators.create": Rule("Create administrators within the own rights"),
+    "administrators.edit": Rule("Change and deactivate administrators within the own rights"),
+    "administrators.delete": Rule("Delete administrators within the own rights"),
+    "audit.view": Rule("Read and export the audit log", _RAO),
+    "audit.verify": Rule("Export signed checkpoints of the audit log", _MRAO),
+    # Organizations
+    "organizations.view": Rule("See organizations"),
+    "organizations.create": Rule("Create organizations", _MRAO, privilege=privileges.MANAGE_ORGANIZATIONS),
+    "organizations.edit": Rule("Change organizations", _RAO, _SSL, privileges.MANAGE_ORGANIZATIONS),
+    "departments.view": Rule("See departments"),
+    "organizations.validate": Rule(
+        "Set the validation of organizations", _MRAO, privilege=privileges.MANAGE_ORGANIZATIONS
+    ),
+    "organization_settings.view": Rule("See settings for types of certificate"),
+    "organization_settings.edit": Rule(
+        "Change settings for types of certificate", _RAO, privilege=privileges.MANAGE_ORGANIZATIONS
+    ),
+    "departments.edit": Rule("Change departments", types=_SSL),
+    "departments.create": Rule("Create departments", _RAO, _SSL, privileges.MANAGE_ORGANIZATIONS),
+    "domains.view": Rule("See domains"),
+    "domains.request": Rule("Ask for domains"),
+    "domains.edit": Rule("Switch, narrow and remove domains", _RAO, _SSL, privileges.MANAGE_ORGANIZATIONS),
+    "domains.approve": Rule("Approve and reject domains", _RAO, privilege=privileges.APPROVE_DOMAINS),
+    # Domain control validation
+    "dcv.view": Rule("See the validation of domains"),
+    "dcv.edit": Rule("Start, check and cancel the validation of domains", privilege=privileges.DCV),
+    "dcv.view_writers": Rule("See DNS writers"),
+    "dcv.edit_writers": Rule("Configure DNS writers", _MRAO, privilege=privileges.DCV),
+    "persons.view": Rule("See persons"),
+    "persons.edit": Rule("Create, change and delete persons"),
+    "custom_fields.view": Rule("See custom fields"),
+    "custom_fields.edit": Rule("Define custom fields", _MRAO),
+    # Profiles and CAs
+    "profiles.view": Rule("See certificate profiles"),
+    "profiles.edit": Rule("Change certificate profiles", _MRAO, privilege=privileges.EDIT_PROFILES),
+    "ca_backends.view": Rule("See CA backends"),
+    "ca_backends.edit": Rule("Create and test CA backends", _MRAO),
+    # Fleet
+    "agents.view": Rule("See agents and their servers"),
+    "agents.edit": Rule("Rename agents", _RAO, privilege=privileges.MANAGE_AGENTS),
+    "agents.enroll": Rule("Make and withdraw enrollment tokens", _RAO, privilege=privileges.MANAGE_AGENTS),
+    "agents.remove": Rule("Remove agents", _RAO, privilege=privileges.MANAGE_AGENTS),
+    "commands.view": Rule("See commands to agents", _RAO, _SERVERS),
+    "commands.edit": Rule("Cancel, repeat and give commands", _RAO, _SERVERS, privileges.MANAGE_AGENTS),
+    # Certificates
+    "certificates.view": Rule("See and download certificates"),
+    "certificates.request": Rule("Request certificates"),
+    "certificates.approve": Rule("Approve requests"),
+    "certificates.decline": Rule("Decline requests"),
+    "certificates.revoke": Rule("Revoke certificates"),
+    "certificates.renew": Rule("Renew certificates"),
+    "certificates.install": Rule("Install certificates"),
+    "certificates.edit": Rule("Annotate, assign and act on many certificates"),
+    # Discovery
+    "discovery.view": Rule("See discovery tasks, scans and endpoints", _ALL, _SSL),
+    "discovery.edit": Rule("Set up discovery tasks", _RAO, _SSL, privileges.DISCOVERY),
+    "discovery.run": Rule("Start and cancel scans", _RAO, _SSL, privileges.DISCOVERY),
+}
+"""Action -> what it takes. An action that is not here is refused to everybody."""
