@@ -30,12 +30,18 @@ const SETTINGS: JsonSchema = {
   },
 };
 
-let current: Values = {};
+interface Props {
+  problem?: Problem | null;
+  onValues?: (values: Values) => void;
+}
 
-function Form({ problem = null }: { problem?: Problem | null }) {
+function Form({ problem = null, onValues = () => undefined }: Props) {
   const [values, setValues] = useState<Values>(defaultsOf(SETTINGS));
-  current = values;
-  return <SchemaForm schema={SETTINGS} values={values} onChange={setValues} problem={problem} />;
+  const change = (next: Values) => {
+    setValues(next);
+    onValues(next);
+  };
+  return <SchemaForm schema={SETTINGS} values={values} onChange={change} problem={problem} />;
 }
 
 test("makes a control of each type, filled with the defaults", () => {
@@ -48,7 +54,14 @@ test("makes a control of each type, filled with the defaults", () => {
 });
 
 test("gives back values of the schema's types", async () => {
-  renderPage(<Form />);
+  let current: Values = {};
+  renderPage(
+    <Form
+      onValues={(values) => {
+        current = values;
+      }}
+    />,
+  );
   await userEvent.type(screen.getByLabelText("Contact"), "a");
   expect(current.contact).toBe("a");
   await userEvent.clear(screen.getByLabelText("Contact"));

@@ -23,7 +23,8 @@ export type LiveState = "connecting" | "live" | "offline";
 /** Object type of an event -> first parts of the query keys that it touches. */
 const TOUCHES: Readonly<Record<string, readonly string[]>> = {
   certificate: ["certificates", "dashboard", "audit"],
-  agent: ["agents", "dashboard", "audit"],
+  // A token is spent by an agent that enrolls.
+  agent: ["agents", "enrollment-tokens", "dashboard", "audit"],
   agent_server: ["agents"],
   command: ["commands", "dashboard"],
   enrollment_token: ["enrollment-tokens", "audit"],

@@ -71,7 +71,7 @@ export function Menu({ label, icon, iconOnly, variant = "default", align = "end"
           setOpen(!open);
         }}
       >
-        {iconOnly ? undefined : label}
+        {iconOnly ? undefined : <span className="btn-text">{label}</span>}
       </Button>
       {open && (
         <div id={id} className={wide ? "menu menu-wide" : "menu"} data-align={align} onKeyDown={moveFocus}>

@@ -27,7 +27,6 @@ const time = (name: Column["name"], label: string): Column => hidden(name, label
 export const CERTIFICATE_COLUMNS: readonly Column[] = [
   ...plain("General", [
     { name: "common_name", label: "Common name", width: 250, sortable: true },
-    { name: "id", label: "ID", kind: "int", width: 76, sortable: true },
     { name: "status", label: "Status", kind: "enum", choices: STATUSES, width: 138 },
   ]),
   ...plain("Certificate", [
@@ -44,8 +43,9 @@ export const CERTIFICATE_COLUMNS: readonly Column[] = [
     { name: "organization", label: "Organization", width: 150 },
     hidden("department", "Department"),
   ]),
+  ...plain("General", [{ name: "id", label: "ID", kind: "int", width: 70, sortable: true }]),
   ...plain("Order", [
-    { name: "profile", label: "Profile", width: 160 },
+    { name: "profile", label: "Profile", width: 190 },
     hidden("order_number", "Order number"),
     hidden("term_days", "Term (days)", { kind: "int", width: 100 }),
     hidden("method", "Method", {
@@ -53,7 +53,7 @@ export const CERTIFICATE_COLUMNS: readonly Column[] = [
       choices: Object.keys(METHODS),
       render: (row) => METHODS[row.method]?.short ?? "—",
     }),
-    { name: "requester", label: "Requester", width: 130 },
+    hidden("requester", "Requester", { width: 130 }),
     hidden("requested_via", "Requested via"),
     hidden("approver", "Approver"),
   ]),
@@ -63,12 +63,12 @@ export const CERTIFICATE_COLUMNS: readonly Column[] = [
     hidden("locality", "City"),
     hidden("state", "State"),
     hidden("country", "Country", { width: 90 }),
-    { name: "issuer", label: "Issuer", width: 220 },
+    hidden("issuer", "Issuer", { width: 220 }),
     time("not_before", "Valid from"),
     hidden("serial_number", "Serial number", { sortable: true, width: 260 }),
     hidden("key_usage", "Key usage", { filterable: false }),
     hidden("extended_key_usage", "Extended key usage", { filterable: false }),
-    { name: "key_type", label: "Key", width: 100 },
+    hidden("key_type", "Key", { width: 100 }),
     hidden("key_bits", "Key size", { kind: "int" }),
     hidden("signature_algorithm", "Signature algorithm"),
     hidden("md5", "MD5", { width: 260 }),
@@ -79,6 +79,7 @@ export const CERTIFICATE_COLUMNS: readonly Column[] = [
   ...plain("Management", [
     {
       name: "private_key",
+      hidden: true,
       label: "Private key",
       kind: "enum",
       choices: ["pks", "target"],

@@ -1,0 +1,53 @@
+"""Every screen against WCAG 2 A and AA by axe-core, in light and dark."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.e2e.conftest import Console
+from tests.e2e.console import settle
+from tests.e2e.tour import SCREENS
+
+AXE = Path(__file__).resolve().parents[2] / "hub/web/node_modules/axe-core/axe.min.js"
+_RUN = """async () => {
+  const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
+  const result = await axe.run(document, {runOnly: {type: "tag", values: tags}});
+  const words = (rule) => rule.nodes.map((node) => `${rule.id}: ${node.html.slice(0, 160)}`);
+  return result.violations.flatMap(words);
+}"""
+
+
+def _violations(page: Page) -> list[str]:
+    settle(page)
+    page.evaluate(AXE.read_text())
+    found: list[str] = page.evaluate(_RUN)
+    return found
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_screen_breaks_the_rules(console: Console, scheme: str) -> None:
+    console.page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    broken: dict[str, list[str]] = {}
+    for name, (path, clicks) in SCREENS.items():
+        console.open(path)
+        for selector in clicks:
+            console.page.locator(selector).first.click()
+        if found := _violations(console.page):
+            broken[name] = found
+    for path in (
+        "/certificates/ssl/1",
+        "/certificates/ssl/1?tab=management",
+        "/certificates/ssl/1?tab=chain",
+    ):
+        console.open(path)
+        if found := _violations(console.page):
+            broken[path] = found
+    assert broken == {}
+
+
+def test_the_sign_in_page_breaks_none(guest: Console) -> None:
+    guest.page.get_by_label("User name").wait_for()
+    assert _violations(guest.page) == []

@@ -1,0 +1,114 @@
+"""Pictures of every screen: ``python -m tests.e2e.tour URL USER PASSWORD FOLDER``.
+
+For looking at them, and for ``docs/images/console.png`` (the certificates of a hub filled by
+:mod:`tests.e2e.populate`).
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page
+
+from tests.e2e.console import NARROW, Complaints, chromium, open_console, settle, sign_in
+
+# Name of the picture -> address, and what to click before it is taken.
+SCREENS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "dashboard": ("/", ()),
+    "certificates": ("/certificates/ssl", ()),
+    "certificates-filter": ("/certificates/ssl?view=live", ("button:has-text('Filter')",)),
+    "certificates-columns": ("/certificates/ssl", ("[aria-label='Columns']",)),
+    "certificates-none": ("/certificates/ssl?q=nothing-like-this", ()),
+    "request": ("/certificates/ssl/request", ()),
+    "tasks": ("/discovery/tasks", ()),
+    "task-add": ("/discovery/tasks", ("button:has-text('Add task')",)),
+    "endpoints": ("/discovery/endpoints", ()),
+    "agents": ("/agents", ()),
+    "commands": ("/commands", ()),
+    "tokens": ("/enrollment-tokens", ()),
+    "token-create": ("/enrollment-tokens?new=1", ()),
+    "organizations": ("/organizations", ()),
+    "organization-add": ("/organizations", ("button:has-text('Add organization')",)),
+    "domains": ("/domains", ()),
+    "profiles": ("/profiles", ()),
+    "profile-add": ("/profiles", ("button:has-text('Add profile')",)),
+    "ca-backends": ("/ca-backends", ()),
+    "ca-add": ("/ca-backends", ("button:has-text('Create private CA')",)),
+    "audit": ("/audit", ()),
+    "administrators": ("/administrators", ()),
+    "administrator-add": ("/administrators", ("button:has-text('Add administrator')",)),
+    "api-tokens": ("/api-tokens", ()),
+    "user-menu": ("/", (".topbar .menu-anchor > button",)),
+}
+# List -> the pictures of its first row's tabs.
+DETAILS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "certificate": ("/certificates/ssl?view=live&q=demo.example", ("", "management", "chain", "history")),
+    "certificate-waiting": ("/certificates/ssl?view=waiting", ("",)),
+    "task": ("/discovery/tasks", ("", "details")),
+    "agent": ("/agents", ("", "servers", "details")),
+    "command": ("/commands", ("",)),
+    "organization": ("/organizations", ("", "departments", "domains")),
+    "profile": ("/profiles", ("",)),
+    "ca-backend": ("/ca-backends", ("",)),
+}
+
+
+def take(page: Page, folder: Path, name: str) -> None:
+    """Save what is seen, once nothing loads any more."""
+    settle(page)
+    page.screenshot(path=folder / f"{name}.png")
+
+
+def tour(page: Page, url: str, folder: Path) -> None:
+    """Take all pictures."""
+    for name, (path, clicks) in SCREENS.items():
+        page.goto(url + path)
+        for selector in clicks:
+            page.locator(selector).first.click()
+        take(page, folder, name)
+    for name, (path, tabs) in DETAILS.items():
+        page.goto(url + path)
+        page.locator("tbody a").first.click()
+        page.wait_for_url(lambda address, path=path: address.rstrip("/") != url + path)
+        address = page.url.partition("?")[0]
+        for tab in tabs:
+            page.goto(f"{address}?tab={tab}" if tab else address)
+            take(page, folder, f"{name}-{tab}" if tab else name)
+
+
+def narrow_and_dark(browser: Browser, url: str, who: tuple[str, str], folder: Path) -> None:
+    """Take a few pictures on a telephone, and in the dark."""
+    for suffix, size, dark in (("narrow", NARROW, False), ("dark", (1440, 900), True)):
+        page = open_console(browser, url, size=size, dark=dark)
+        take(page, folder, f"sign-in-{suffix}")
+        sign_in(page, *who)
+        for name in ("dashboard", "certificates", "request", "agents"):
+            page.goto(url + SCREENS[name][0])
+            take(page, folder, f"{name}-{suffix}")
+        page.goto(url + "/certificates/ssl?view=live")
+        page.locator("tbody a").first.click()
+        take(page, folder, f"certificate-{suffix}")
+        page.context.close()
+
+
+def main() -> int:
+    """Take the tour; fail when the browser complained."""
+    url, username, password, target = sys.argv[1:5]
+    folder = Path(target)
+    folder.mkdir(parents=True, exist_ok=True)
+    complaints = Complaints()
+    with chromium() as browser:
+        page = open_console(browser, url)
+        complaints.watch(page)
+        take(page, folder, "sign-in")
+        sign_in(page, username, password)
+        tour(page, url, folder)
+        narrow_and_dark(browser, url, (username, password), folder)
+    for complaint in complaints.found:
+        print(complaint)
+    return 1 if complaints.found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
