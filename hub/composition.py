@@ -98,6 +98,7 @@ def build_services(
     return Services(
         db=db,
         access=AccessService(db, times=times),
+        checkpoints=Checkpoints(db, kek, folder=settings.data_dir),
         organizations=organizations,
         dcv=DcvService(db, organizations, dcv_tools(db, settings, kek, fleet=fleet, base_url=base_url)),
         profiles=profiles,

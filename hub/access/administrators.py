@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import column, delete, func, insert, select, table
+from sqlalchemy import column, delete, insert, select, table
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hub.access import audit
@@ -197,6 +197,7 @@ class Administrators:
                 more than they.
             LastMaster: nobody would be left to undo it.
         """
+        masters = await _masters(uow.session)
         before = await _held(uow.session, administrator_id, principal)
         after = Rights(
             before.grants if changes.grants is None else tuple(changes.grants),
@@ -218,7 +219,7 @@ class Administrators:
         if changes.active is False:
             await uow.session.execute(delete(Session).where(Session.administrator_id == administrator_id))
         await uow.session.flush()
-        await _keep_a_master(uow.session)
+        await _keep_a_master(uow.session, masters)
         details = audit.changes(old, _document(row, after))
         await _note(uow, principal, "AdministratorChanged", administrator_id, details)
 
@@ -260,12 +261,13 @@ class Administrators:
         Raises:
             NoSuchAdministrator, HandoverRefused, LastMaster: as :meth:`apply`.
         """
+        masters = await _masters(uow.session)
         before = await _held(uow.session, administrator_id, principal)
         own = principal.id == str(administrator_id)
         _check(Handover(principal=principal, deed=Deed.DELETE, before=before, own=own))
         gone = delete(Administrator).where(Administrator.id == administrator_id)
         username = (await uow.session.execute(gone.returning(Administrator.username))).scalar_one()
-        await _keep_a_master(uow.session)
+        await _keep_a_master(uow.session, masters)
         details = {"username": username, **_rights_document(before)}
         await _note(uow, principal, "AdministratorDeleted", administrator_id, details)
 
@@ -273,9 +275,12 @@ class Administrators:
 def _privileges(wanted: NewAdministrator, principal: Principal) -> frozenset[str]:
     if wanted.privileges is not None:
         chosen = frozenset(wanted.privileges)
+    elif principal.kind == "system":
+        # The first MRAO has all there is: nobody else could ever give it.
+        master = any(grant.role is Role.MRAO for grant in wanted.grants)
+        chosen = EVERY_POWER if master else given_by_default(wanted.grants, within=EVERY_POWER)
     else:
-        own = EVERY_POWER if principal.kind == "system" else principal.privileges
-        chosen = given_by_default(wanted.grants, within=own)
+        chosen = given_by_default(wanted.grants, within=principal.privileges)
     return chosen | {API_ONLY} if wanted.type == "api" else chosen
 
 
@@ -334,18 +339,26 @@ def _rights_document(rights: Rights) -> dict[str, Any]:
     return {"roles": as_documents(rights.grants), "privileges": sorted(rights.privileges)}
 
 
-async def _keep_a_master(session: AsyncSession) -> None:
-    masters = (
-        select(func.count())
-        .select_from(RoleGrantRow)
-        .join(Administrator, Administrator.id == RoleGrantRow.administrator_id)
-        .where(
-            Administrator.active,
-            Administrator.type != "idp_template",
-            RoleGrantRow.role == Role.MRAO.value,
-        )
+_MASTERS = (
+    select(Administrator.id)
+    .join(RoleGrantRow, Administrator.id == RoleGrantRow.administrator_id)
+    .where(
+        Administrator.active,
+        Administrator.type != "idp_template",
+        RoleGrantRow.role == Role.MRAO.value,
     )
-    if (await session.execute(masters)).scalar_one() == 0:
+    .order_by(Administrator.id)
+    .with_for_update(of=Administrator)
+)
+
+
+async def _masters(session: AsyncSession) -> set[int]:
+    """Return the active MRAOs, and lock them: two who remove each other at once must not both succeed."""
+    return set(await session.scalars(_MASTERS))
+
+
+async def _keep_a_master(session: AsyncSession, before: set[int]) -> None:
+    if before and not await _masters(session):
         raise LastMaster
 
 

@@ -50,6 +50,8 @@ def _within(principal: Principal) -> ColumnElement[bool]:
     ]
     conditions += [
         and_(
+            # Said although it follows: with the NULLs of other roles the rest is neither true nor false.
+            RoleGrantRow.role == Role.DRAO.value,
             RoleGrantRow.organization_id == organization_id,
             RoleGrantRow.department_id == department_id,
             RoleGrantRow.types_key.in_(_keys_within(types | organizations.get(organization_id, set()))),

@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy import RowMapping, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from hub.access.policy import scope
 from hub.db.outbox import OutboxEvent
 from hub.http.listing import Listing
 from hub.http.principal import Principal
@@ -35,6 +34,7 @@ from hub.lifecycle.schemas import (
     NoteView,
     StepView,
 )
+from hub.lifecycle.scoping import certificate_scope
 from hub.lifecycle.states import (
     CERTIFICATE,
     INSTALL,
@@ -78,7 +78,7 @@ async def read_detail(
     Raises:
         CertificateNotFound: there is none of this id in the caller's scope.
     """
-    condition = scope(principal, Certificate.organization_id, Certificate.department_id)
+    condition = certificate_scope(principal)
     conditions = [Certificate.id == certificate_id]
     if condition is not None:
         conditions.append(condition)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hub.access.policy import require, scope
+from hub.access.policy import require
 from hub.db.errors import HubError
 from hub.http.calls import Call
 from hub.http.listing import ListEndpoint, Listing, ListQuery, Page
@@ -10,7 +10,6 @@ from hub.http.principal import Principal
 from hub.http.routing import RawResponse, RouteSet, StreamedResponse, delete, get, post
 from hub.lifecycle.detail import read_detail
 from hub.lifecycle.listing import CERTIFICATES
-from hub.lifecycle.models import Certificate
 from hub.lifecycle.renewal import Renewal
 from hub.lifecycle.requests import Method
 from hub.lifecycle.schemas import (
@@ -30,6 +29,7 @@ from hub.lifecycle.schemas import (
     RevokeBody,
     StatusView,
 )
+from hub.lifecycle.scoping import certificate_scope
 from hub.lifecycle.service import LifecycleService
 from hub.lifecycle.transitions import head_of
 
@@ -60,7 +60,7 @@ class CertificateRoutes(RouteSet):
         return ListEndpoint(
             self._lifecycle.db,
             listing,
-            scope=lambda who: scope(who, Certificate.organization_id, Certificate.department_id),
+            scope=certificate_scope,
             filename="certificates.csv",
         )
 

@@ -18,7 +18,8 @@ from hub.http.principal import SYSTEM, Role, RoleGrant
 PASSWORD = "correct horse battery staple"
 MRAO = RoleGrant(role=Role.MRAO)
 TABLES = ("organizations", "departments", "administrators", "role_grants", "sessions", "api_tokens")
-TABLES += ("login_failures", "audit_log", "audit_head", "events")
+TABLES += ("login_failures", "audit_log", "audit_head", "events", "settings")
+TABLES += ("audit_keys", "audit_checkpoints", "audit_archives")
 
 
 class Clock:
