@@ -28,9 +28,18 @@ class Tokens:
         if role not in {"mrao", "rao"}:
             raise Unauthenticated
         grant = RoleGrant(
-            role=Role(role.upper()), organization_id=int(organization) if organization else None
+            role=Role(role.upper()),
+            organization_id=int(organization) if organization else None,
+            certificate_types=frozenset({"ssl"}) if organization else frozenset(),
         )
-        return Principal(kind="api_token", id=token, name=token, grants=(grant,), scopes=scopes)
+        return Principal(
+            kind="api_token",
+            id=token,
+            name=token,
+            grants=(grant,),
+            privileges=frozenset({"discovery"}),
+            scopes=scopes,
+        )
 
     async def by_session(self, token):
         raise Unauthenticated
