@@ -24,7 +24,7 @@ import dns.resolver
 from agents.runtime.policy import DomainControlPolicy
 
 MAX_BODY_BYTES = 8192
-MAX_HEAD_BYTES = 16_384
+MAX_ANSWER_BYTES = 16_384 + MAX_BODY_BYTES
 MAX_REDIRECTS = 5
 _MAX_CNAMES = 8
 _EDNS_PAYLOAD = 1232
@@ -33,8 +33,15 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _ALSO_REFUSED = tuple(
     ipaddress.ip_network(text)
-    # A cloud's machine-facing service; local-use NAT64; site-local; 6to4 relays.
-    for text in ("168.63.129.16/32", "64:ff9b:1::/48", "fec0::/10", "192.88.99.0/24")
+    # A cloud's machine-facing service; local-use NAT64; site-local; 6to4; Teredo.
+    for text in (
+        "168.63.129.16/32",
+        "64:ff9b:1::/48",
+        "fec0::/10",
+        "192.88.99.0/24",
+        "2002::/16",
+        "2001::/32",
+    )
 )
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -58,32 +65,25 @@ class Answer:
 
 def is_allowed(address: Address, policy: DomainControlPolicy) -> bool:
     """Whether a check may connect to an address: public, or in a network that the policy names."""
-    networks = [ipaddress.ip_network(text) for text in policy.allow]
-    if any(address.version == network.version and address in network for network in networks):
-        return True
-    embedded = _embedded(address)
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
-        return all(_is_public(each) for each in embedded)
-    return all(_is_public(each) for each in (address, *embedded))
+    allowed = [ipaddress.ip_network(text) for text in policy.allow]
+    return _within(address, allowed) or _is_public(_unwrapped(address))
 
 
 def _is_public(address: Address) -> bool:
-    if any(address.version == network.version and address in network for network in _ALSO_REFUSED):
-        return False
     special = address.is_multicast or address.is_reserved or address.is_unspecified
-    return address.is_global and not special
+    return address.is_global and not special and not _within(address, _ALSO_REFUSED)
 
 
-def _embedded(address: Address) -> tuple[Address, ...]:
+def _within(address: Address, networks: Sequence[ipaddress.IPv4Network | ipaddress.IPv6Network]) -> bool:
+    return any(address.version == network.version and address in network for network in networks)
+
+
+def _unwrapped(address: Address) -> Address:
     if isinstance(address, ipaddress.IPv4Address):
-        return ()
-    if address.ipv4_mapped is not None:
-        return (address.ipv4_mapped,)
-    if address.sixtofour is not None:
-        return (address.sixtofour,)
-    if address.teredo is not None:
-        return address.teredo
-    return (ipaddress.IPv4Address(address.packed[-4:]),) if address in _NAT64 else ()
+        return address
+    if address in _NAT64:
+        return ipaddress.IPv4Address(address.packed[-4:])
+    return address.ipv4_mapped or address
 
 
 class DomainProbe:
@@ -118,15 +118,15 @@ class DomainProbe:
     async def file(self, url: str) -> str:
         """Return a file's content, following redirects; raise ProbeFailed."""
         for _ in range(MAX_REDIRECTS + 1):
-            response = await self._get(url)
+            response, is_cut = await self._get(url)
             self.trail.append(f"HTTP {response.status}")
             location = response.getheader("Location", "") if response.status in _REDIRECTS else ""
             if not location:
-                return _body(response, url)
+                return _body(response, url, is_cut=is_cut)
             url = urljoin(url, location)
         raise ProbeFailed("TooManyRedirects", f"more than {MAX_REDIRECTS} redirects")
 
-    async def _get(self, url: str) -> http.client.HTTPResponse:
+    async def _get(self, url: str) -> tuple[http.client.HTTPResponse, bool]:
         parts, port = _target(url)
         if port not in {80, 443, *self._policy.ports}:
             raise ProbeFailed("PortRefused", f"{url}: only ports 80 and 443 are connected to")
@@ -141,7 +141,7 @@ class DomainProbe:
         try:
             encoded = request.encode("ascii")
             data = await _exchange(addresses, port, encoded, host if parts.scheme == "https" else None)
-            return _parsed(data)
+            return _parsed(data), len(data) > MAX_ANSWER_BYTES
         except (OSError, ssl.SSLError, UnicodeError, http.client.HTTPException) as error:
             raise ProbeFailed("ConnectFailed", f"{url}: {str(error) or type(error).__name__}") from error
 
@@ -234,7 +234,7 @@ async def _exchange(addresses: Sequence[str], port: int, request: bytes, tls_nam
         writer.write(request)
         await writer.drain()
         data = bytearray()
-        while len(data) <= MAX_HEAD_BYTES + MAX_BODY_BYTES:
+        while len(data) <= MAX_ANSWER_BYTES:
             chunk = await reader.read(4096)
             if not chunk:
                 break
@@ -281,15 +281,15 @@ def _parsed(data: bytes) -> http.client.HTTPResponse:
     return response
 
 
-def _body(response: http.client.HTTPResponse, url: str) -> str:
+def _body(response: http.client.HTTPResponse, url: str, *, is_cut: bool) -> str:
     if not 200 <= response.status < 300:
         raise ProbeFailed("HttpStatus", f"{url} answered with status {response.status}")
     try:
         body = response.read()
     except http.client.IncompleteRead as error:
-        body = error.partial
-        if len(body) <= MAX_BODY_BYTES:
+        if not is_cut:
             raise ProbeFailed("ConnectFailed", f"{url}: the answer ended early") from error
-    if len(body) > MAX_BODY_BYTES:
+        body = None
+    if body is None or len(body) > MAX_BODY_BYTES:
         raise ProbeFailed("BodyTooLarge", f"{url} has more than {MAX_BODY_BYTES} bytes")
     return body.decode("utf-8", "replace").removeprefix("\ufeff")
