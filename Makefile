@@ -16,7 +16,7 @@ PROTOC = $(BIN)/python -m grpc_tools.protoc -Iprotos --pyi_out=$(1) --python_out
 # Puts a usable node and npm on the PATH: see installers/node.sh.
 WITH_NODE := sh installers/node.sh $(VENV)
 
-.PHONY: help setup console demo test check bench fmt protos openapi lock migration package clean
+.PHONY: help setup console demo test check bench fmt protos openapi docs lock migration package clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -83,6 +83,9 @@ protos: $(VENV)/.dev  ## regenerate the gRPC code
 openapi: setup  ## regenerate docs/openapi.json and the console's types
 	$(BIN)/certwright hub openapi > docs/openapi.json
 	@$(WITH_NODE) npm --prefix $(WEB) run --silent types
+
+docs: $(VENV)/.dev  ## regenerate the diagrams of states
+	@$(BIN)/python -m tests.state_diagrams
 
 migration: $(VENV)/.dev  ## write a migration from the models: make migration MESSAGE="add x"
 	$(BIN)/python -m hub.db.migrations.revise "$(MESSAGE)"

@@ -11,6 +11,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tests.state_diagrams import TARGET, document
+
 ROOT = Path(__file__).resolve().parent.parent
 PROTO_DIR = Path("protos/certwright/agent/v1")
 OPENAPI = Path("docs/openapi.json")
@@ -63,13 +65,18 @@ def console_types_drift() -> list[str]:
         )
 
 
+def states_drift() -> list[str]:
+    """Return a complaint when the drawn state diagrams are not those of the tables."""
+    return [] if _text(TARGET) == document() else ["docs/states.md is stale: run make docs"]
+
+
 def _text(path: Path) -> str | None:
     return path.read_text() if path.exists() else None
 
 
 def main() -> int:
     """Print what is stale; return the exit code."""
-    stale = [*grpc_drift(), *openapi_drift(), *console_types_drift()]
+    stale = [*grpc_drift(), *openapi_drift(), *console_types_drift(), *states_drift()]
     for complaint in stale:
         print(complaint)
     return 1 if stale else 0
