@@ -1,4 +1,4 @@
-"""Slowing down guesses: per address in memory, per user name in the database.
+"""Slowing down guesses: per address and altogether in memory, per user name in the database.
 
 The user name's limit counts names that don't exist as well, or it would tell which ones do. It grows from
 seconds to a quarter of an hour and no further: somebody who guesses at my name must not lock me out for long.
@@ -68,17 +68,63 @@ def _network(address: str) -> str:
     return str(ipaddress.ip_network((parsed, 64), strict=False)) if parsed.version == 6 else address
 
 
-def _key(username: str) -> str:
-    return hashlib.sha256(username.encode()).hexdigest()
+class FailureBudget:
+    """Failures of everybody together: guesses spread over many names and addresses still add up.
+
+    While it is used up, only networks from which somebody signed in before may go on, so that those who spray
+    passwords from everywhere don't shut out the people who work here.
+    """
+
+    def __init__(self, *, burst: int = 300, interval_s: float = 1.0, known: int = 10_000) -> None:
+        self._burst = float(burst)
+        self._interval_s = interval_s
+        self._limit = known
+        self._left = self._burst
+        self._at_s: float | None = None
+        self._known: OrderedDict[str, None] = OrderedDict()
+
+    def check(self, address: str, *, now_s: float) -> None:
+        """Let an attempt begin.
+
+        Raises:
+            TooManyLogins: there were too many failures, and nobody is known to come from there.
+        """
+        self._refill(now_s)
+        if self._left < 1 and _network(address) not in self._known:
+            raise TooManyLogins(retry_after_s=max(1, round((1 - self._left) * self._interval_s)))
+
+    def failed(self, *, now_s: float) -> None:
+        """Count a failure."""
+        self._refill(now_s)
+        self._left = max(0.0, self._left - 1)
+
+    def succeeded(self, address: str) -> None:
+        """Remember where somebody signed in from."""
+        self._known[_network(address)] = None
+        self._known.move_to_end(_network(address))
+        while len(self._known) > self._limit:
+            self._known.popitem(last=False)
+
+    def _refill(self, now_s: float) -> None:
+        if self._at_s is not None:
+            self._left = min(self._burst, self._left + (now_s - self._at_s) / self._interval_s)
+        self._at_s = now_s
 
 
-async def begin_attempt(uow: UnitOfWork, username: str) -> int:
+def _key(username: str, kind: str) -> str:
+    return hashlib.sha256(f"{kind}:{username}".encode("utf-8", "surrogatepass")).hexdigest()
+
+
+async def begin_attempt(uow: UnitOfWork, username: str, *, kind: str = "password") -> int:
     """Count an attempt in advance and return how many failures there are now.
+
+    ``kind`` "factor" counts second factors, with the administrator's id as name: whoever has the password
+    must not guess codes for ever by giving the password again.
 
     Raises:
         TooManyLogins: the name has to wait.
     """
-    key = _key(username)
+    key = _key(username, kind)
     row = (
         await uow.session.execute(
             select(LoginFailures.failures, LoginFailures.last_at)
@@ -99,9 +145,9 @@ async def begin_attempt(uow: UnitOfWork, username: str) -> int:
     return failures + 1
 
 
-async def forget_failures(uow: UnitOfWork, username: str) -> None:
+async def forget_failures(uow: UnitOfWork, username: str, *, kind: str = "password") -> None:
     """Start again at zero after a successful sign-in; forget what is long past."""
     old = LoginFailures.last_at < uow.now - _FORGET_AFTER
     await uow.session.execute(
-        delete(LoginFailures).where((LoginFailures.username_sha256 == _key(username)) | old)
+        delete(LoginFailures).where((LoginFailures.username_sha256 == _key(username, kind)) | old)
     )

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from hub.access.administrator_routes import AdministratorRoutes, ProfileRoutes, SettingsRoutes
 from hub.access.audit_routes import AuditRoutes
 from hub.access.models import ApiToken
-from hub.access.policy import ACTIONS, authorize
-from hub.access.schemas import (
-    ApiTokenCreated,
-    ApiTokenIn,
-    ApiTokenRow,
-    PasswordIn,
-    SessionOut,
-    SignInIn,
-)
+from hub.access.schemas import ApiTokenCreated, ApiTokenIn, ApiTokenRow
 from hub.access.service import AccessService
-from hub.access.sessions import SignIn
-from hub.db.errors import Unauthenticated
-from hub.http.authentication import csrf_token
+from hub.access.signin.federation_routes import FederationRoutes
+from hub.access.signin.profile_routes import AllSessionRoutes, FactorRoutes
+from hub.access.signin.provider_routes import IdentityProviderRoutes
+from hub.access.signin.rule_routes import (
+    AccessRuleRoutes,
+    CertificateBindingRoutes,
+    FactorResetRoutes,
+    SignInPolicyRoutes,
+)
+from hub.access.signin.session_routes import SessionRoutes
 from hub.http.calls import Call
 from hub.http.listing import Column, ListEndpoint, Listing, ListQuery, Page
-from hub.http.principal import Principal
-from hub.http.routing import PUBLIC, Answer, RouteSet, StreamedResponse, delete, get, post
+from hub.http.routing import RouteSet, StreamedResponse, delete, get, post
 
 API_TOKENS = Listing(
     ApiTokenRow,
@@ -42,69 +38,6 @@ API_TOKENS = Listing(
     default_sort="-id",
     search_min_length=1,
 )
-
-
-def _describe(principal: Principal, session_token: str | None) -> SessionOut:
-    return SessionOut.of(
-        principal,
-        actions=[action for action in sorted(ACTIONS) if authorize(principal, action).allowed],
-        csrf_token=csrf_token(session_token) if session_token is not None else None,
-    )
-
-
-class SessionRoutes(RouteSet):
-    """Signing in and out of the console."""
-
-    prefix = "/session"
-    tag = "session"
-
-    def __init__(self, access: AccessService) -> None:
-        self._sessions = access.sessions
-
-    @post("", action=PUBLIC, summary="Sign in", body=SignInIn, returns=SessionOut)
-    async def sign_in(self, call: Call[SignInIn, None]) -> Answer:
-        """Open a session and set its cookie."""
-        opened = await self._sessions.sign_in(
-            SignIn(
-                username=call.body.username,
-                password=call.body.password.get_secret_value(),
-                remote=call.remote,
-                user_agent=call.headers.get("User-Agent", ""),
-                previous_token=call.session_token,
-            )
-        )
-        return Answer(value=_describe(opened.principal, opened.token), start_session=opened.token)
-
-    @get("", action="session.view", summary="Who is signed in", returns=SessionOut)
-    async def show(self, call: Call[None, None]) -> SessionOut:
-        """Describe the caller."""
-        return _describe(call.principal, _session_of(call))
-
-    @delete("", action="session.edit", summary="Sign out")
-    async def sign_out(self, call: Call[None, None]) -> Answer:
-        """End the session and drop its cookie."""
-        token = _session_of(call)
-        if token is not None:
-            await self._sessions.sign_out(token, call.principal)
-        return Answer(end_session=True)
-
-    @post("/password", action="session.edit", summary="Change the own password", body=PasswordIn)
-    async def change_password(self, call: Call[PasswordIn, None]) -> None:
-        """Set a new password; other sessions end."""
-        token = _session_of(call)
-        if token is None:
-            raise Unauthenticated("a password is changed in a console session, not with an API token")
-        await self._sessions.change_password(
-            call.principal,
-            current=call.body.current_password.get_secret_value(),
-            new=call.body.new_password.get_secret_value(),
-            token=token,
-        )
-
-
-def _session_of(call: Call[Any, Any]) -> str | None:
-    # A bearer token wins over a cookie that came along.
-    return call.session_token if call.principal.kind == "administrator" else None
 
 
 class ApiTokenRoutes(RouteSet):
@@ -162,6 +95,14 @@ def access_routes(access: AccessService) -> list[RouteSet]:
     """Return all routes of this room."""
     return [
         SessionRoutes(access),
+        FederationRoutes(access),
+        FactorRoutes(access),
+        AllSessionRoutes(access),
+        AccessRuleRoutes(access),
+        SignInPolicyRoutes(access),
+        CertificateBindingRoutes(access),
+        FactorResetRoutes(access),
+        IdentityProviderRoutes(access),
         ApiTokenRoutes(access),
         AdministratorRoutes(access),
         ProfileRoutes(access),

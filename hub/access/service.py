@@ -13,6 +13,7 @@ from hub.access.api_tokens import ApiTokens
 from hub.access.login_limits import AddressLimiter
 from hub.access.passwords import Passwords
 from hub.access.sessions import Sessions, SessionTimes
+from hub.access.signin.service import SignInOptions, SignInService
 from hub.db.uow import Database
 from hub.http.principal import Principal
 
@@ -27,11 +28,15 @@ class AccessService:
         passwords: Passwords | None = None,
         times: SessionTimes | None = None,
         addresses: AddressLimiter | None = None,
+        options: SignInOptions | None = None,
     ) -> None:
         passwords = passwords or Passwords()
         self.db = db
         self.administrators = Administrators(passwords)
-        self.sessions = Sessions(db, passwords, times=times, addresses=addresses)
+        self.sessions = Sessions(db, times=times)
+        self.signin = SignInService(
+            db, self.sessions, passwords, options or SignInOptions(), addresses=addresses
+        )
         self.api_tokens = ApiTokens(db)
         self._token_lookups: dict[str, asyncio.Task[Principal]] = {}
 
@@ -58,3 +63,7 @@ class AccessService:
     async def by_session(self, token: str) -> Principal:
         """Return who is signed in; raises ``SessionEnded``."""
         return await self.sessions.principal(token)
+
+    async def admit(self, principal: Principal, address: str) -> None:
+        """Hold a caller to the access rules; raises ``AddressNotAllowed``."""
+        await self.signin.rules.admit(principal, address)

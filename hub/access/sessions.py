@@ -1,28 +1,27 @@
-"""Console sessions: signing in and out, time-outs, changing one's password.
+"""Console sessions: opening one, time-outs, new tokens at each step-up, lists and revocation.
 
 A session token is 256 random bits; the database holds its SHA-256. Each sign-in makes a new one, so a token
 planted in a browser beforehand is worth nothing. A session ends after a while without requests, after a fixed
-time in any case, and with every change of the password.
+time in any case, and with every change of the password. Only :mod:`hub.access.signin` opens sessions, once
+all factors are shown.
 """
 
 from __future__ import annotations
 
 import hashlib
 import secrets
-import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from hub.access import audit
 from hub.access.administrators import load_grants
-from hub.access.errors import SessionEnded, WrongCredentials
-from hub.access.login_limits import AddressLimiter, begin_attempt, forget_failures
+from hub.access.errors import SessionEnded
 from hub.access.models import Administrator, Session
-from hub.access.passwords import MAX_LENGTH, Passwords, check_password
 from hub.db.uow import Database, UnitOfWork
-from hub.http.principal import ANONYMOUS, Principal
+from hub.http.principal import Origin, Principal
 
 _TOUCH_AFTER = timedelta(minutes=1)
 
@@ -37,7 +36,7 @@ class SessionTimes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignIn:
-    """What somebody who signs in sends, and from where."""
+    """What somebody who signs in with a password sends, and from where."""
 
     username: str
     password: str
@@ -45,6 +44,11 @@ class SignIn:
     user_agent: str = ""
     # The token that the browser already had; that session ends.
     previous_token: str | None = None
+
+    @property
+    def origin(self) -> Origin:
+        """From where."""
+        return Origin(remote=self.remote, user_agent=self.user_agent)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,108 +68,56 @@ def token_sha256(token: str) -> str:
 class Sessions:
     """The rules for console sessions."""
 
-    def __init__(
-        self,
-        db: Database,
-        passwords: Passwords,
-        *,
-        times: SessionTimes | None = None,
-        addresses: AddressLimiter | None = None,
-    ) -> None:
+    def __init__(self, db: Database, *, times: SessionTimes | None = None) -> None:
         self._db = db
-        self._passwords = passwords
         self._times = times or SessionTimes()
-        self._addresses = addresses or AddressLimiter()
 
-    async def sign_in(self, attempt: SignIn) -> OpenSession:
-        """Open a session.
+    async def open(
+        self,
+        uow: UnitOfWork,
+        administrator_id: int,
+        *,
+        methods: list[str],
+        origin: Origin,
+        previous_token: str | None = None,
+    ) -> OpenSession:
+        """Open a session for somebody who has shown all factors.
 
         Raises:
-            TooManyLogins: the address or the user name has to wait.
-            WrongCredentials: said alike, and as slowly, for an unknown name, a wrong password and an
-                administrator who is switched off.
+            SessionEnded: the administrator was switched off meanwhile.
         """
-        self._addresses.take(attempt.remote, now_s=time.monotonic())
-        username = attempt.username.lower()
-        async with self._db.write() as uow:
-            await begin_attempt(uow, username)
-        async with self._db.read() as session:
-            found = select(Administrator.id, Administrator.password_hash, Administrator.active).where(
-                Administrator.username == username
-            )
-            row = (await session.execute(found)).first()
-        usable = row is not None and row.active and len(attempt.password) <= MAX_LENGTH
-        stored = row.password_hash if row is not None and usable else None
-        fits = await self._passwords.verify(stored, attempt.password[:MAX_LENGTH])
-        if row is None or not fits:
-            await self._refused(None if row is None else row.id, attempt)
-            raise WrongCredentials
-        rehashed = (
-            await self._passwords.hash(attempt.password)
-            if self._passwords.needs_rehash(row.password_hash)
-            else row.password_hash
+        signed_in = await uow.session.execute(
+            update(Administrator)
+            .where(Administrator.id == administrator_id, Administrator.active)
+            .values(last_login_at=uow.now)
+            .returning(Administrator.id)
         )
-        return await self._open(row.id, row.password_hash, rehashed, attempt)
-
-    async def _open(
-        self, administrator_id: int, verified_hash: str, new_hash: str, attempt: SignIn
-    ) -> OpenSession:
-        token = secrets.token_urlsafe(32)
-        async with self._db.write() as uow:
-            # Switched off, or given another password, since it was verified: not signed in.
-            signed_in = await uow.session.execute(
-                update(Administrator)
-                .where(
-                    Administrator.id == administrator_id,
-                    Administrator.active,
-                    Administrator.password_hash == verified_hash,
-                )
-                .values(last_login_at=uow.now, password_hash=new_hash)
-                .returning(Administrator.name)
+        if signed_in.first() is None:
+            raise SessionEnded("the account was switched off")
+        ended = Session.expires_at < uow.now
+        if previous_token is not None:
+            ended |= Session.token_sha256 == token_sha256(previous_token)
+        await uow.session.execute(delete(Session).where(ended))
+        token, session_id = secrets.token_urlsafe(32), secrets.token_hex(16)
+        expires_at = uow.now + self._times.absolute
+        uow.session.add(
+            Session(
+                token_sha256=token_sha256(token),
+                id=session_id,
+                administrator_id=administrator_id,
+                methods=methods,
+                created_at=uow.now,
+                last_seen_at=uow.now,
+                expires_at=expires_at,
+                remote=origin.remote[:45],
+                user_agent=origin.user_agent[:200],
             )
-            name = signed_in.scalar_one_or_none()
-            if name is None:
-                raise WrongCredentials
-            await forget_failures(uow, attempt.username.lower())
-            ended = Session.expires_at < uow.now
-            if attempt.previous_token is not None:
-                ended |= Session.token_sha256 == token_sha256(attempt.previous_token)
-            await uow.session.execute(delete(Session).where(ended))
-            expires_at = uow.now + self._times.absolute
-            uow.session.add(
-                Session(
-                    token_sha256=token_sha256(token),
-                    administrator_id=administrator_id,
-                    created_at=uow.now,
-                    last_seen_at=uow.now,
-                    expires_at=expires_at,
-                    remote=attempt.remote[:45],
-                    user_agent=attempt.user_agent[:200],
-                )
-            )
-            principal = Principal(
-                kind="administrator",
-                id=str(administrator_id),
-                name=name,
-                grants=await load_grants(uow.session, administrator_id),
-            )
-            await _note(uow, principal, "SignedIn", attempt.remote)
+        )
+        await uow.session.flush()
+        loaded = await _load(uow.session, token_sha256(token))
+        principal = replace(loaded.principal, origin=origin)
+        await note(uow, principal, "SignedIn", {"methods": ", ".join(methods)})
         return OpenSession(token=token, principal=principal, expires_at=expires_at)
-
-    async def _refused(self, administrator_id: int | None, attempt: SignIn) -> None:
-        # Unknown names are not written down: they may be passwords.
-        if administrator_id is None:
-            return
-        async with self._db.write() as uow:
-            await audit.record(
-                uow,
-                principal=ANONYMOUS,
-                action="SignInRefused",
-                object_type="administrator",
-                object_id=str(administrator_id),
-                organization_id=None,
-                details={"remote": attempt.remote},
-            )
 
     async def principal(self, token: str) -> Principal:
         """Return who is signed in with ``token``, and keep the session alive.
@@ -175,66 +127,103 @@ class Sessions:
         """
         key = token_sha256(token)
         async with self._db.read() as session:
-            statement = (
-                select(Session.administrator_id, Session.last_seen_at, Session.expires_at, Administrator.name)
-                .join(Administrator, Administrator.id == Session.administrator_id)
-                .where(Session.token_sha256 == key, Administrator.active)
-            )
-            row = (await session.execute(statement)).first()
-            now = self._db.clock()
-            if row is None or now >= row.expires_at or now >= row.last_seen_at + self._times.idle:
-                raise SessionEnded
-            grants = await load_grants(session, row.administrator_id)
-        if now - row.last_seen_at >= _TOUCH_AFTER:
+            found = await _load(session, key)
+        now = self._db.clock()
+        if now >= found.expires_at or now >= found.last_seen_at + self._times.idle:
+            raise SessionEnded
+        if now - found.last_seen_at >= _TOUCH_AFTER:
             async with self._db.write() as uow:
                 await uow.session.execute(
                     update(Session).where(Session.token_sha256 == key).values(last_seen_at=uow.now)
                 )
-        return Principal(kind="administrator", id=str(row.administrator_id), name=row.name, grants=grants)
+        return found.principal
+
+    async def step_up(self, uow: UnitOfWork, token: str, principal: Principal, *, method: str) -> str:
+        """Mark a session as stronger by ``method`` and return its new token; the old one is void.
+
+        Raises:
+            SessionEnded: it ended meanwhile, or somebody else stepped it up.
+        """
+        renewed = secrets.token_urlsafe(32)
+        changed = await uow.session.execute(
+            update(Session)
+            .where(Session.token_sha256 == token_sha256(token))
+            .values(token_sha256=token_sha256(renewed), methods=sorted({*principal.methods, method}))
+            .returning(Session.id)
+        )
+        if changed.first() is None:
+            raise SessionEnded
+        await note(uow, principal, "SessionSteppedUp", {"method": method})
+        return renewed
 
     async def sign_out(self, token: str, principal: Principal) -> None:
         """End the session of ``token``."""
         async with self._db.write() as uow:
             await uow.session.execute(delete(Session).where(Session.token_sha256 == token_sha256(token)))
-            await _note(uow, principal, "SignedOut", None)
+            await note(uow, principal, "SignedOut", {})
 
-    async def change_password(
-        self, principal: Principal, *, current: str, new: str, token: str | None
-    ) -> None:
-        """Set a new password; all other sessions of the administrator end.
-
-        Raises:
-            WrongCredentials: ``current`` is not the password.
-            TooManyLogins: it was guessed at too often.
-            WeakPassword: the new one breaks a rule.
-        """
-        administrator_id = int(principal.id)
-        async with self._db.read() as session:
-            found = select(Administrator.username, Administrator.password_hash).where(
-                Administrator.id == administrator_id
+    async def end(
+        self, uow: UnitOfWork, which: ColumnElement[bool], *, principal: Principal, reason: str
+    ) -> list[str]:
+        """End the sessions that ``which`` selects; return their ids."""
+        ended = await uow.session.execute(
+            delete(Session).where(which).returning(Session.id, Session.administrator_id)
+        )
+        rows = ended.all()
+        for row in rows:
+            await audit.record(
+                uow,
+                principal=principal,
+                action="SessionRevoked",
+                object_type="administrator",
+                object_id=str(row.administrator_id),
+                organization_id=None,
+                details={"session": row.id, "reason": reason},
             )
-            row = (await session.execute(found)).one()
-        async with self._db.write() as uow:
-            await begin_attempt(uow, row.username)
-        if not await self._passwords.verify(row.password_hash, current[:MAX_LENGTH]):
-            raise WrongCredentials("the current password is wrong", field="current_password")
-        check_password(new, username=row.username)
-        new_hash = await self._passwords.hash(new)
-        async with self._db.write() as uow:
-            await forget_failures(uow, row.username)
-            await uow.session.execute(
-                update(Administrator)
-                .where(Administrator.id == administrator_id)
-                .values(password_hash=new_hash)
-            )
-            others = Session.administrator_id == administrator_id
-            if token is not None:
-                others &= Session.token_sha256 != token_sha256(token)
-            await uow.session.execute(delete(Session).where(others))
-            await _note(uow, principal, "PasswordChanged", None)
+        return [row.id for row in rows]
 
 
-async def _note(uow: UnitOfWork, principal: Principal, action: str, remote: str | None) -> None:
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    principal: Principal
+    last_seen_at: datetime
+    expires_at: datetime
+
+
+async def _load(session: AsyncSession, key: str) -> _Loaded:
+    statement = (
+        select(
+            Session.id,
+            Session.administrator_id,
+            Session.methods,
+            Session.last_seen_at,
+            Session.expires_at,
+            Administrator.name,
+            Administrator.privileges,
+            Administrator.must_change_password,
+        )
+        .join(Administrator, Administrator.id == Session.administrator_id)
+        .where(Session.token_sha256 == key, Administrator.active)
+    )
+    row = (await session.execute(statement)).first()
+    if row is None:
+        raise SessionEnded
+    principal = Principal(
+        kind="administrator",
+        id=str(row.administrator_id),
+        name=row.name,
+        grants=await load_grants(session, row.administrator_id),
+        privileges=frozenset(row.privileges),
+        # Who signed in elsewhere has no password here to change.
+        must_change_password=row.must_change_password and "password" in row.methods,
+        session_id=row.id,
+        methods=frozenset(row.methods),
+    )
+    return _Loaded(principal, row.last_seen_at, row.expires_at)
+
+
+async def note(uow: UnitOfWork, principal: Principal, action: str, details: dict[str, str]) -> None:
+    """Record what somebody did to their own account."""
     await audit.record(
         uow,
         principal=principal,
@@ -242,5 +231,5 @@ async def _note(uow: UnitOfWork, principal: Principal, action: str, remote: str 
         object_type="administrator",
         object_id=principal.id,
         organization_id=None,
-        details={} if remote is None else {"remote": remote},
+        details=details,
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from aiohttp import web
 
@@ -37,6 +37,14 @@ class Authenticator(Protocol):
         """Return who signed in with this session."""
 
 
+@runtime_checkable
+class AddressGuard(Protocol):
+    """What an authenticator may also do: say from where its principals may come."""
+
+    async def admit(self, principal: Principal, address: str) -> None:
+        """Do nothing, or raise :class:`~hub.db.errors.Forbidden`."""
+
+
 class Authorizer(Protocol):
     """Decides whether a principal may do an action at all; rooms check the organization."""
 
@@ -52,6 +60,11 @@ def csrf_token(session_token: str) -> str:
 def session_cookie_name(*, secure: bool) -> str:
     """Return the cookie's name; ``__Host-`` has browsers refuse it from subdomains and plain HTTP."""
     return "__Host-certwright_session" if secure else "certwright_session"
+
+
+def pending_cookie_name(*, secure: bool) -> str:
+    """Return the name of the cookie of a sign-in that is under way."""
+    return "__Host-certwright_sign_in" if secure else "certwright_sign_in"
 
 
 async def authenticate(

@@ -32,6 +32,10 @@ class Call(Generic[BodyT, QueryT]):
     raw_body: bytes = field(default=b"", repr=False)
     # The console session's cookie as it came, valid or not; only sign-in and sign-out look at it.
     session_token: str | None = field(default=None, repr=False)
+    # The cookie of a sign-in that is under way; only its next step looks at it.
+    pending_token: str | None = field(default=None, repr=False)
+    # DER of the client certificate of the TLS connection, or as a trusted proxy forwarded it (RFC 9440).
+    client_certificate: bytes | None = field(default=None, repr=False)
 
     def int_path(self, name: str) -> int:
         """Return a path parameter as a number; routes declare it as ``{name:int}``."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import ipaddress
 from collections.abc import Sequence
 
@@ -50,6 +52,31 @@ def remote_address(request: web.Request, trusted_proxies: Sequence[Network]) -> 
             # An entry that is no address was made up by the caller; the last known hop stands.
             return hop if _parse(hop) is not None else hops[0]
     return hops[0]
+
+
+def client_certificate(request: web.Request, trusted_proxies: Sequence[Network]) -> bytes | None:
+    """Return the caller's client certificate in DER, if there is one.
+
+    A trusted proxy forwards it in ``Client-Cert`` (RFC 9440); from anybody else the header means nothing, and
+    the certificate with which a proxy itself connects is not the caller's.
+    """
+    if _is_trusted(request.remote or "", trusted_proxies):
+        forwarded = request.headers.getall("Client-Cert", [])
+        return _byte_sequence(forwarded[0]) if len(forwarded) == 1 else None
+    connection = request.transport.get_extra_info("ssl_object") if request.transport is not None else None
+    found: bytes | None = connection.getpeercert(binary_form=True) if connection is not None else None
+    return found
+
+
+def _byte_sequence(text: str) -> bytes | None:
+    """Read a byte sequence of structured fields (RFC 8941, 3.3.5): base64 between colons."""
+    text = text.strip()
+    if len(text) < 2 or not (text.startswith(":") and text.endswith(":")):
+        return None
+    try:
+        return base64.b64decode(text[1:-1], validate=True)
+    except binascii.Error:
+        return None
 
 
 def is_loopback(address: str) -> bool:

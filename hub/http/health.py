@@ -12,7 +12,7 @@ from typing import Literal
 from pydantic import BaseModel
 
 from hub.db.errors import Forbidden, Unauthenticated, Unavailable
-from hub.http.authentication import Authenticator, Authorizer, bearer_token
+from hub.http.authentication import AddressGuard, Authenticator, Authorizer, bearer_token
 from hub.http.calls import Call
 from hub.http.headers import is_loopback
 from hub.http.metrics import HttpMetrics
@@ -72,6 +72,8 @@ class HealthRoutes(RouteSet):
             if authorization is None:
                 raise Unauthenticated
             principal = await self._authenticator.by_api_token(bearer_token(authorization))
+            if isinstance(self._authenticator, AddressGuard):
+                await self._authenticator.admit(principal, call.remote)
             refusal = self._authorizer.refusal(principal, "metrics.view")
             if refusal is not None:
                 raise Forbidden(refusal)

@@ -50,12 +50,17 @@ class StreamedResponse:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """A JSON response with more than its value: headers, or the start or end of a console session."""
+    """A JSON response with more than its value: headers, or the start or end of a console session.
+
+    ``start_pending`` and ``end_pending`` do the same for a sign-in that is under way.
+    """
 
     value: Any = None
     headers: dict[str, str] = field(default_factory=dict)
     start_session: str | None = field(default=None, repr=False)
     end_session: bool = False
+    start_pending: str | None = field(default=None, repr=False)
+    end_pending: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,9 +20,16 @@ from pydantic import BaseModel, TypeAdapter
 
 from hub.db.errors import Forbidden
 from hub.http import problems
-from hub.http.authentication import Authenticator, Authorizer, authenticate, session_cookie_name
+from hub.http.authentication import (
+    AddressGuard,
+    Authenticator,
+    Authorizer,
+    authenticate,
+    pending_cookie_name,
+    session_cookie_name,
+)
 from hub.http.calls import Call
-from hub.http.headers import Network, add_security_headers, remote_address
+from hub.http.headers import Network, add_security_headers, client_certificate, remote_address
 from hub.http.inputs import expect_nothing, parse_body, parse_query, read_body
 from hub.http.principal import Origin
 from hub.http.routing import PUBLIC, Answer, BoundRoute, RawResponse, RouteSet, StreamedResponse
@@ -101,6 +108,8 @@ class _Shell:
         self._authorizer = authorizer
         self._options = options
         self._cookie_name = session_cookie_name(secure=options.over_tls)
+        self._pending_cookie_name = pending_cookie_name(secure=options.over_tls)
+        self._guard = authenticator if isinstance(authenticator, AddressGuard) else None
 
         @web.middleware
         async def middleware(
@@ -204,6 +213,8 @@ class _Shell:
         origin = Origin(remote=remote, user_agent=request.headers.get("User-Agent", "")[:_MAX_USER_AGENT])
         principal = replace(principal, origin=origin)
         if spec.action != PUBLIC:
+            if self._guard is not None:
+                await self._guard.admit(principal, remote)
             refusal = self._authorizer.refusal(principal, spec.action)
             if refusal is not None:
                 raise Forbidden(refusal)
@@ -220,6 +231,8 @@ class _Shell:
             request_id=request[_REQUEST_ID],
             raw_body=raw if spec.reads_raw_body else b"",
             session_token=request.cookies.get(self._cookie_name) if route.in_api else None,
+            pending_token=request.cookies.get(self._pending_cookie_name) if route.in_api else None,
+            client_certificate=client_certificate(request, self._options.trusted_proxies),
         )
 
     async def _respond(
@@ -260,22 +273,17 @@ class _Shell:
         return response
 
     def _set_session(self, response: web.Response, answer: Answer) -> None:
-        if answer.start_session is not None:
+        self._set_cookie(response, self._cookie_name, answer.start_session, ended=answer.end_session)
+        self._set_cookie(response, self._pending_cookie_name, answer.start_pending, ended=answer.end_pending)
+
+    def _set_cookie(self, response: web.Response, name: str, value: str | None, *, ended: bool) -> None:
+        if value is not None:
             response.set_cookie(
-                self._cookie_name,
-                answer.start_session,
-                path="/",
-                httponly=True,
-                secure=self._options.over_tls,
-                samesite="Strict",
+                name, value, path="/", httponly=True, secure=self._options.over_tls, samesite="Strict"
             )
-        elif answer.end_session:
+        elif ended:
             response.del_cookie(
-                self._cookie_name,
-                path="/",
-                httponly=True,
-                secure=self._options.over_tls,
-                samesite="Strict",
+                name, path="/", httponly=True, secure=self._options.over_tls, samesite="Strict"
             )
 
 

@@ -19,6 +19,9 @@ PASSWORD = "correct horse battery staple"
 MRAO = RoleGrant(role=Role.MRAO)
 TABLES = ("organizations", "departments", "administrators", "role_grants", "sessions", "api_tokens")
 TABLES += ("login_failures", "audit_log", "audit_head", "events", "settings")
+TABLES += ("pending_sign_ins", "totp_secrets", "recovery_codes", "passkeys", "webauthn_challenges")
+TABLES += ("client_certificate_bindings", "identity_providers", "federated_identities", "seen_assertions")
+TABLES += ("access_rules",)
 TABLES += ("audit_keys", "audit_checkpoints", "audit_archives")
 
 
