@@ -22,14 +22,16 @@ class Event:
     """Something that happened, in the past tense.
 
     ``kind`` is a stable CamelCase word such as ``CertificateIssued``; ``object_type`` and ``object_id`` name
-    what it happened to; ``organization_id`` decides who may see it (None: those who see everything).
-    ``data`` holds a few values for readers, never a secret.
+    what it happened to; organization, department and certificate type decide who may see it (no organization:
+    those who see everything). ``data`` holds a few values for readers, never a secret.
     """
 
     kind: str
     object_type: str
     object_id: str
     organization_id: int | None = None
+    department_id: int | None = None
+    certificate_type: str | None = None
     data: dict[str, Any] = field(default_factory=dict)
 
 
@@ -48,7 +50,9 @@ class OutboxEvent(Base):
     kind: Mapped[str] = mapped_column(String(64))
     object_type: Mapped[str] = mapped_column(String(32))
     object_id: Mapped[str] = mapped_column(String(64))
-    # Not a foreign key: history outlives the organization.
+    # Not foreign keys: history outlives the organization.
     organization_id: Mapped[int | None] = mapped_column(BigInteger)
+    department_id: Mapped[int | None] = mapped_column(BigInteger)
+    certificate_type: Mapped[str | None] = mapped_column(String(16))
     data: Mapped[dict[str, Any]]
     transaction_id: Mapped[int | None] = mapped_column(BigInteger)

@@ -167,6 +167,8 @@ class Database:
                         "object_type": item.object_type,
                         "object_id": item.object_id,
                         "organization_id": item.organization_id,
+                        "department_id": item.department_id,
+                        "certificate_type": item.certificate_type,
                         "data": item.data,
                         "transaction_id": transaction_id,
                     }

@@ -277,6 +277,7 @@ def _tell_rotations(uow: UnitOfWork, scan: ScanHead, plan: _Plan, ids: Mapping[K
                 object_type=OBJECT_TYPE,
                 object_id=str(ids[key]),
                 organization_id=scan.organization_id,
+                department_id=scan.department_id,
                 data={
                     "address": address,
                     "port": port,

@@ -96,7 +96,7 @@ class Scans:
             .values(last_scan_id=scan_id, last_scanned_at=uow.now)
         )
         details = {"task_id": task_id, "task": task.name, "state": ScanState.QUEUED.value}
-        _emit(uow, "ScanStarted", scan_id, task.organization_id, details)
+        _emit(uow, "ScanStarted", scan_id, (task.organization_id, task.department_id), details)
         await audit.record(
             uow,
             principal=principal,
@@ -279,7 +279,7 @@ class Scans:
             .where(DiscoveryTask.id == head.task_id, DiscoveryTask.last_scan_id == scan_id)
             .values(status=row.next)
         )
-        _emit(uow, row.effect, scan_id, head.organization_id, data)
+        _emit(uow, row.effect, scan_id, (head.organization_id, head.department_id), data)
 
 
 async def _head(uow: UnitOfWork, scan_id: int) -> tuple[ScanHead, ScanState]:
@@ -326,14 +326,16 @@ def _chunks(items: Sequence[int]) -> list[list[int]]:
 
 
 def _emit(
-    uow: UnitOfWork, kind: str, scan_id: int, organization_id: int | None, data: dict[str, Any]
+    uow: UnitOfWork, kind: str, scan_id: int, place: tuple[int | None, int | None], data: dict[str, Any]
 ) -> None:
+    organization_id, department_id = place
     uow.emit(
         Event(
             kind=kind,
             object_type=OBJECT_TYPE,
             object_id=str(scan_id),
             organization_id=organization_id,
+            department_id=department_id,
             data=data,
         )
     )

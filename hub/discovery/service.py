@@ -245,6 +245,7 @@ async def _note(
             object_type=OBJECT_TYPE,
             object_id=str(task_id),
             organization_id=values["organization_id"],
+            department_id=values["department_id"],
             data={"name": values["name"]},
         )
     )
@@ -255,5 +256,6 @@ async def _note(
         object_type=OBJECT_TYPE,
         object_id=str(task_id),
         organization_id=values["organization_id"],
+        department_id=values["department_id"],
         details=values,
     )

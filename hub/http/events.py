@@ -16,7 +16,7 @@ import asyncio
 import json
 import re
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -59,8 +59,11 @@ def parse_position(text: str) -> Position:
     return Position(int(match[1] or 0), int(match[2]))
 
 
+Visible = Callable[[Principal, OutboxEvent], bool]
+
+
 def may_see(principal: Principal, event: OutboxEvent) -> bool:
-    """Whether ``principal`` may learn of ``event``."""
+    """Whether ``principal`` may learn of ``event``, as far as organizations go; the hub asks its policy."""
     return principal.sees_everything or event.organization_id in principal.organization_ids
 
 
@@ -136,8 +139,9 @@ class EventRoutes(RouteSet):
     prefix = "/events"
     tag = "events"
 
-    def __init__(self, db: Database, *, times: StreamTimes | None = None) -> None:
+    def __init__(self, db: Database, *, times: StreamTimes | None = None, visible: Visible = may_see) -> None:
         self._db = db
+        self._visible = visible
         self._reader = OutboxReader(db)
         self._times = times or StreamTimes()
         self._stopping = asyncio.Event()
@@ -173,7 +177,9 @@ class EventRoutes(RouteSet):
             while not self._stopping.is_set() and time.monotonic() < ends:
                 notices.drain()
                 events = await self._reader.after(position)
-                seen = [_encode(event, _position_of(event)) for event in events if may_see(principal, event)]
+                seen = [
+                    _encode(event, _position_of(event)) for event in events if self._visible(principal, event)
+                ]
                 if seen:
                     last_sent = time.monotonic()
                     yield b"".join(seen)

@@ -18,6 +18,7 @@ from hub.db.uow import UnitOfWork
 from hub.db.upsert import insert_for
 from hub.lifecycle.facts import fact_columns, name_columns, store_bodies
 from hub.lifecycle.models import Certificate, CertificateBody, CertificateLocation
+from hub.lifecycle.scoping import CERTIFICATE_TYPE
 from hub.lifecycle.states import CertificateStatus
 from hub.lifecycle.transitions import OBJECT_TYPE
 from pki.certificates import CertificateFacts, parse_certificate
@@ -136,6 +137,8 @@ async def _insert(uow: UnitOfWork, find: Find, facts: Sequence[CertificateFacts]
                     object_type=OBJECT_TYPE,
                     object_id=str(new[item.sha256]),
                     organization_id=find.organization_id,
+                    department_id=find.department_id,
+                    certificate_type=CERTIFICATE_TYPE,
                     data={"common_name": item.common_name[:255], "sha256": item.sha256},
                 )
             )
@@ -145,7 +148,7 @@ def _columns(now: datetime, find: Find, facts: CertificateFacts) -> dict[str, An
     owned = find.organization_id is not None
     chain = list(find.chains.get(facts.sha256, ())) or [facts.sha256]
     return {
-        "type": "ssl",
+        "type": CERTIFICATE_TYPE,
         "status": (CertificateStatus.EXTERNAL if owned else CertificateStatus.UNMANAGED).value,
         **name_columns(facts.common_name or _first(facts), facts.dns_names, facts.ip_addresses),
         **fact_columns(facts, chain),

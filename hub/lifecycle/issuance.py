@@ -37,6 +37,7 @@ from hub.lifecycle.follow_up import after_issue, after_refusal
 from hub.lifecycle.models import Certificate
 from hub.lifecycle.orders import OrderRow, intent_document, order_of, read_orders, stored_order
 from hub.lifecycle.ports import Rooms
+from hub.lifecycle.scoping import CERTIFICATE_TYPE
 from hub.lifecycle.states import CertificateEvent, CertificateStatus
 from hub.lifecycle.step_queue import NewStep, Step
 from hub.lifecycle.transitions import OBJECT_TYPE, Change, transition
@@ -322,6 +323,8 @@ async def _tell_issued(uow: UnitOfWork, items: Sequence[_IssuedRow]) -> None:
                 object_type=OBJECT_TYPE,
                 object_id=str(item.row.id),
                 organization_id=item.row.organization_id,
+                department_id=item.row.department_id,
+                certificate_type=CERTIFICATE_TYPE,
                 data=data,
             )
         )
@@ -332,6 +335,8 @@ async def _tell_issued(uow: UnitOfWork, items: Sequence[_IssuedRow]) -> None:
             object_type=OBJECT_TYPE,
             object_id=str(item.row.id),
             organization_id=item.row.organization_id,
+            department_id=item.row.department_id,
+            certificate_type=CERTIFICATE_TYPE,
             details=data,
         )
 

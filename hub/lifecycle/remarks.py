@@ -73,5 +73,7 @@ async def _tell(
         object_type=OBJECT_TYPE,
         object_id=str(certificate_id),
         organization_id=head.organization_id,
+        department_id=head.department_id,
+        certificate_type=head.type,
         details=details,
     )

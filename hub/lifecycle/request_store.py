@@ -128,6 +128,8 @@ async def _tell(uow: UnitOfWork, entries: Sequence[Entry], ids: Sequence[int]) -
                     object_type=OBJECT_TYPE,
                     object_id=str(certificate_id),
                     organization_id=request.organization_id,
+                    department_id=request.department_id,
+                    certificate_type=accepted.profile.certificate_type,
                     data={"common_name": accepted.given.common_name, "status": entry.status.value},
                 )
             )
@@ -138,6 +140,8 @@ async def _tell(uow: UnitOfWork, entries: Sequence[Entry], ids: Sequence[int]) -
             object_type=OBJECT_TYPE,
             object_id=str(certificate_id),
             organization_id=request.organization_id,
+            department_id=request.department_id,
+            certificate_type=accepted.profile.certificate_type,
             details={
                 "common_name": accepted.given.common_name,
                 "names": list(accepted.given.names),

@@ -9,7 +9,7 @@ from hub.http.principal import Principal
 from hub.lifecycle.models import Certificate
 
 CERTIFICATE_TYPE = "ssl"
-"""The only type so far."""
+"""The only type that is requested, issued and found so far."""
 
 
 def certificate_scope(principal: Principal) -> ColumnElement[bool] | None:
@@ -19,7 +19,7 @@ def certificate_scope(principal: Principal) -> ColumnElement[bool] | None:
         Certificate.organization_id,
         Certificate.department_id,
         action="certificates.view",
-        certificate_type=CERTIFICATE_TYPE,
+        type_column=Certificate.type,
     )
 
 

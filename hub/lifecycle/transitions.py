@@ -53,6 +53,7 @@ class Head:
     organization_id: int | None
     department_id: int | None
     common_name: str
+    type: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +77,7 @@ async def head_of(session: AsyncSession, certificate_id: int) -> Head:
                 Certificate.organization_id,
                 Certificate.department_id,
                 Certificate.common_name,
+                Certificate.type,
             ).where(Certificate.id == certificate_id)
         )
     ).one_or_none()
@@ -91,6 +93,8 @@ def event_of(head: Head, kind: str, **data: Any) -> Event:
         object_type=OBJECT_TYPE,
         object_id=str(head.id),
         organization_id=head.organization_id,
+        department_id=head.department_id,
+        certificate_type=head.type,
         data={"common_name": head.common_name, **data},
     )
 
@@ -161,5 +165,7 @@ async def _tell(uow: UnitOfWork, head: Head, effect: str, change: Change, **data
         object_type=OBJECT_TYPE,
         object_id=str(head.id),
         organization_id=head.organization_id,
+        department_id=head.department_id,
+        certificate_type=head.type,
         details={**data, **change.details},
     )

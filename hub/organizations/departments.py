@@ -186,6 +186,7 @@ async def _note(
             object_type="organization",
             object_id=object_id,
             organization_id=department.organization_id,
+            department_id=department.id,
             data={"department_id": department.id, "name": department.name},
         )
     )

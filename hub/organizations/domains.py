@@ -343,6 +343,7 @@ async def _note(
             object_type="domain",
             object_id=str(domain.id),
             organization_id=domain.organization_id,
+            department_id=domain.department_id,
             data={"name": domain.name},
         )
     )

@@ -357,6 +357,7 @@ async def _note(
             object_type="person",
             object_id=str(person.id),
             organization_id=person.organization_id,
+            department_id=person.department_id,
             data={"email": person.email, **(data or {})},
         )
     )

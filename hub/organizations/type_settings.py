@@ -165,6 +165,7 @@ async def _note(
             object_type="organization",
             object_id=str(organization_id),
             organization_id=organization_id,
+            department_id=department_id,
             data={"department_id": department_id, "certificate_type": details["certificate_type"]},
         )
     )
