@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import structlog
 from aiohttp import web
@@ -33,7 +34,7 @@ from hub.http.console import Console
 from hub.http.metrics import HttpMetrics
 from hub.http.routing import RouteSet
 from hub.http.shell import ShellOptions, build_application
-from hub.tls import load_configured, load_pem, new_context
+from hub.tls import ask_for_client_certificates, load_configured, load_pem, new_context
 from pki.at_rest import KeyEncryptionKey
 
 _log = structlog.get_logger(__name__)
@@ -42,6 +43,7 @@ CONSOLE_FOLDER = Path(__file__).parent / "web" / "dist"
 _DRAIN_S = 10.0
 _BACKLOG = 1024
 _CRL_REFRESH_S = 60.0
+_VALIDATION_SWEEP_S = 3600.0
 _CHECKPOINT_S = 60.0
 _TLS_RENEWAL_S = 12 * 3600.0
 
@@ -85,6 +87,7 @@ async def running_hub(settings: Settings) -> AsyncIterator[Listening]:
         http_socket = _listening_socket(settings.http_address)
         stack.callback(http_socket.close)
         base_url = _with_port(settings, http_socket)
+        asking_socket = _asking_socket(settings, stack)
         services = build_services(
             foundation.db,
             settings,
@@ -92,6 +95,7 @@ async def running_hub(settings: Settings) -> AsyncIterator[Listening]:
             authority=foundation.authority,
             status_url=settings.status_base_url if settings.status_http else base_url,
             base_url=base_url,
+            asks_at=_asks_at(settings, asking_socket),
         )
         stack.push_async_callback(services.lifecycle.close)
         start = _Start(settings=settings, foundation=foundation, services=services, stack=stack)
@@ -100,9 +104,10 @@ async def running_hub(settings: Settings) -> AsyncIterator[Listening]:
         metrics.gauge("connected_agents", "Agents connected to this process.", lambda: _count(fleet))
         parts = RouteParts(addresses=fleet.addresses, metrics=metrics, base_url=base_url)
         jobs = await start.start_jobs()
-        context = await start.start_web(build_route_sets(services, parts), metrics, http_socket)
-        if context is not None and not settings.tls_certificate:
-            jobs.every("tls renewal", _TLS_RENEWAL_S, lambda: _renew(settings, foundation, context))
+        sockets = http_socket, asking_socket
+        contexts = await start.start_web(build_route_sets(services, parts), metrics, sockets)
+        if contexts and not settings.tls_certificate:
+            jobs.every("tls renewal", _TLS_RENEWAL_S, lambda: _renew(settings, foundation, contexts))
         listening = Listening(http=base_url, grpc=fleet.addresses.control, enroll=fleet.addresses.enrollment)
         _note_addresses(settings, listening, stack)
         yield listening
@@ -135,6 +140,25 @@ def _with_port(settings: Settings, bound: socket.socket) -> str:
     port: int = bound.getsockname()[1]
     scheme = "http" if settings.insecure_http else "https"
     return f"{scheme}://{settings.reached_at(settings.http, port)}"
+
+
+def _asking_socket(settings: Settings, stack: AsyncExitStack) -> socket.socket | None:
+    """Listen at the second address of the console, where browsers are asked for a client certificate."""
+    if not settings.client_cert_http:
+        return None
+    bound = _listening_socket(Address.parse(settings.client_cert_http))
+    stack.callback(bound.close)
+    return bound
+
+
+def _asks_at(settings: Settings, bound: socket.socket | None) -> str:
+    if bound is None:
+        return ""
+    port: int = bound.getsockname()[1]
+    host = urlsplit(settings.public_url).hostname
+    if host is None:
+        return f"https://{settings.reached_at(settings.client_cert_http, port)}"
+    return f"https://{Address(host=host, port=port)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,12 +195,17 @@ class _Start:
         jobs.start("lifecycle worker", self.services.lifecycle.worker().run)
         jobs.start("domain validation", self.services.dcv.worker().run)
         jobs.every("crl refresh", _CRL_REFRESH_S, self.services.issuers.refresh_crls)
+        jobs.every(
+            "organization validations",
+            _VALIDATION_SWEEP_S,
+            self.services.organizations.expire_validations,
+        )
         jobs.every("audit checkpoints", _CHECKPOINT_S, self.services.checkpoints.keep)
         return jobs
 
     async def start_web(
-        self, routes: Routes, metrics: HttpMetrics, http_socket: socket.socket
-    ) -> ssl.SSLContext | None:
+        self, routes: Routes, metrics: HttpMetrics, sockets: tuple[socket.socket, socket.socket | None]
+    ) -> list[ssl.SSLContext]:
         settings = self.settings
         options = ShellOptions(
             # Behind a proxy the browser speaks TLS to it, so cookies are as safe as with our own.
@@ -188,13 +217,19 @@ class _Start:
         runner = await self._runner(routes.all, options)
         # Streams have no end of their own; they must end before the server waits for its last requests.
         self.stack.callback(routes.events.stop)
-        context = None if settings.insecure_http else self._tls_context()
+        http_socket, asking_socket = sockets
+        asks = bool(settings.client_certificate_ca) and asking_socket is None
+        context = None if settings.insecure_http else self._tls_context(asks=asks)
         await web.SockSite(runner, http_socket, ssl_context=context).start()
+        contexts = [] if context is None else [context]
+        if asking_socket is not None:
+            contexts.append(self._tls_context(asks=True))
+            await web.SockSite(runner, asking_socket, ssl_context=contexts[-1]).start()
         if settings.status_http:
             address = Address.parse(settings.status_http)
             plain = await self._runner((routes.status,), ShellOptions(over_tls=False))
             await web.TCPSite(plain, address.host, address.port).start()
-        return context
+        return contexts
 
     async def _runner(self, route_sets: tuple[RouteSet, ...], options: ShellOptions) -> web.AppRunner:
         application = build_application(
@@ -205,21 +240,24 @@ class _Start:
         self.stack.push_async_callback(runner.cleanup)
         return runner
 
-    def _tls_context(self) -> ssl.SSLContext:
+    def _tls_context(self, *, asks: bool) -> ssl.SSLContext:
         context = new_context()
+        if asks:
+            ask_for_client_certificates(context, self.settings)
         if not load_configured(context, self.settings):
             identity = self.foundation.identity
             load_pem(context, certificate_pem=identity.chain_with_root_pem, key_pem=identity.key_pem)
         return context
 
 
-async def _renew(settings: Settings, foundation: _Foundation, context: ssl.SSLContext) -> None:
+async def _renew(settings: Settings, foundation: _Foundation, contexts: list[ssl.SSLContext]) -> None:
     """Show the renewed certificate once it is time; the old one is taken again until then."""
     async with foundation.db.write() as uow:
         identity = await server_identity(
             uow, foundation.authority, foundation.kek, names=settings.server_names
         )
-    load_pem(context, certificate_pem=identity.chain_with_root_pem, key_pem=identity.key_pem)
+    for context in contexts:
+        load_pem(context, certificate_pem=identity.chain_with_root_pem, key_pem=identity.key_pem)
 
 
 def _count(fleet: FleetServer) -> float:

@@ -77,7 +77,12 @@ revision = "9000"
 down_revision = "{newest}"
 def upgrade():
     op.execute("CREATE TABLE extra (id INTEGER PRIMARY KEY)")
-    op.execute("INSERT INTO departments (organization_id, name, created_at) VALUES (99, 'x', '2026-01-01')")
+    op.execute(
+        "INSERT INTO departments"
+        " (organization_id, name, street, locality, state, postal_code, country, status, key_recovery,"
+        " created_at)"
+        " VALUES (99, 'x', '', '', '', '', '', 'active', '[]', '2026-01-01')"
+    )
 """
     )
     monkeypatch.setattr(runner, "FOLDER", folder)

@@ -11,8 +11,8 @@ from pki.names import normalize_dns_name
 
 @pytest.mark.parametrize(
     "name",
-    ["example.com", "a-1.example", "münchen.example", "ドメイン名例.example", "東京abc.example", "t3st.example",
-     "한국어.example", "пример.рф", "\u0430\u0440\u043e.\u0440\u0444", "россия.example",
+    ["example.com", "a-1.example", "münchen.example", "ドメイン名例.example", "東京abc.example",
+     "t3st.example", "한국어.example", "пример.рф", "\u0430\u0440\u043e.\u0440\u0444", "россия.example",
      "παράδειγμα.example", "مثال.example", "דוגמה.example", "भारत.example", "ひらがなー.example"],
 )  # fmt: skip
 def test_what_people_write_passes(name):
