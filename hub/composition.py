@@ -8,14 +8,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from ipaddress import ip_network
+from pathlib import Path
 from urllib.parse import urlsplit
 
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from hub.access.audit_checkpoints import Checkpoints
+from hub.access.event_visibility import sees_event
+from hub.access.passwords import Passwords
 from hub.access.policy import PolicyAuthorizer
 from hub.access.routes import access_routes
 from hub.access.service import AccessService
 from hub.access.sessions import SessionTimes
-from hub.config import Settings, load_key, nameserver
+from hub.access.signin.client_trust import ClientTrust, CrlFile, load_authorities
+from hub.access.signin.recovery import Recovered, Recovery, recover
+from hub.access.signin.service import SignInOptions
+from hub.config import ConfigurationError, Settings, load_key, nameserver
 from hub.db.migrations.runner import schema_state
 from hub.db.uow import Database
 from hub.discovery.routes import DiscoveryRoutes
@@ -33,8 +42,10 @@ from hub.http.openapi import OpenApiRoutes
 from hub.http.routing import RouteSet
 from hub.issuers.routes import IssuerRoutes, StatusRoutes
 from hub.issuers.service import IssuerService
+from hub.lifecycle.models import Certificate
 from hub.lifecycle.routes import CertificateRoutes
 from hub.lifecycle.service import LifecycleService, Rooms
+from hub.lifecycle.states import CertificateStatus
 from hub.organizations.custom_field_routes import CustomFieldRoutes
 from hub.organizations.dcv.confirmation_page import ConfirmationRoutes
 from hub.organizations.dcv.contract import Probes
@@ -77,11 +88,12 @@ def build_services(
     authority: Authority | None,
     status_url: str,
     base_url: str | None = None,
+    asks_at: str = "",
 ) -> Services:
     """Build all services.
 
     ``status_url`` is where CRLs and CA certificates are published, ``base_url`` where people reach the hub
-    (None: as the settings say).
+    (None: as the settings say), ``asks_at`` the address that asks for client certificates if it is another.
     """
     times = SessionTimes(
         idle=timedelta(minutes=settings.session_idle_minutes),
@@ -97,7 +109,9 @@ def build_services(
     lifecycle = LifecycleService(db, rooms)
     return Services(
         db=db,
-        access=AccessService(db, times=times),
+        access=AccessService(
+            db, times=times, options=sign_in_options(settings, kek, base_url=base_url, asks_at=asks_at)
+        ),
         checkpoints=Checkpoints(db, kek, folder=settings.data_dir),
         organizations=organizations,
         dcv=DcvService(db, organizations, dcv_tools(db, settings, kek, fleet=fleet, base_url=base_url)),
@@ -107,6 +121,41 @@ def build_services(
         lifecycle=lifecycle,
         discovery=DiscoveryService(db, fleet, lifecycle),
     )
+
+
+def sign_in_options(
+    settings: Settings, kek: KeyEncryptionKey, *, base_url: str | None, asks_at: str
+) -> SignInOptions:
+    """Build what signing in is told.
+
+    Raises:
+        ConfigurationError: the CAs for client certificates can't be read.
+    """
+    trust = ClientTrust()
+    if settings.client_certificate_ca:
+        try:
+            authorities = load_authorities(Path(settings.client_certificate_ca))
+        except (OSError, ValueError) as error:
+            raise ConfigurationError(
+                f"client_certificate_ca {settings.client_certificate_ca}: {error}"
+            ) from error
+        crl = settings.client_certificate_crl
+        trust = ClientTrust(authorities, CrlFile(Path(crl))) if crl else ClientTrust(authorities)
+    return SignInOptions(
+        base_url=base_url or settings.base_url,
+        kek=kek,
+        client_trust=trust,
+        certificate_revoked=certificate_is_revoked,
+        certificate_url=asks_at,
+    )
+
+
+async def certificate_is_revoked(session: AsyncSession, sha256: str) -> bool:
+    """Say whether the hub's inventory has a certificate, by its SHA-256 in hex, as revoked."""
+    revoked = select(Certificate.id).where(
+        Certificate.fingerprint_sha256 == sha256, Certificate.status == CertificateStatus.REVOKED.value
+    )
+    return (await session.execute(revoked)).first() is not None
 
 
 def dcv_tools(
@@ -164,7 +213,7 @@ class Routes:
 def build_route_sets(services: Services, parts: RouteParts) -> Routes:
     """Build the routes of all rooms."""
     db = services.db
-    events = EventRoutes(db)
+    events = EventRoutes(db, visible=sees_event)
     status = StatusRoutes(db, services.issuers)
     rooms: list[RouteSet] = [
         *access_routes(services.access),
@@ -249,3 +298,13 @@ async def enrollment_token(
     finally:
         await db.close()
     return contents.text()
+
+
+async def recover_administrator(settings: Settings, wanted: Recovery) -> Recovered:
+    """Let an MRAO in again; the hub may run or not. Raises ``NoSuchAdministrator``."""
+    db = Database.open(settings.database)
+    try:
+        async with db.write() as uow:
+            return await recover(uow, wanted, Passwords())
+    finally:
+        await db.close()

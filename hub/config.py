@@ -86,6 +86,17 @@ class Settings(BaseModel):
     trusted_proxies: tuple[str, ...] = Field(
         default=(), description="Networks of proxies whose X-Forwarded-For is believed."
     )
+    client_certificate_ca: str = Field(
+        default="", description="PEM of CAs with whose client certificates administrators may sign in."
+    )
+    client_certificate_crl: str = Field(
+        default="", description="PEM of those CAs' revocation lists; read again when the file changes."
+    )
+    client_cert_http: str = Field(
+        default="",
+        description="Second address of the console, where browsers are asked for a client certificate; "
+        "empty: the first one asks.",
+    )
     names: tuple[str, ...] = Field(
         default=(), description="DNS names and addresses under which the hub is reached."
     )
@@ -142,7 +153,7 @@ class Settings(BaseModel):
         description="Seconds without one after which the connection counts as lost.",
     )
 
-    @field_validator("http", "grpc", "enroll", "status_http")
+    @field_validator("http", "grpc", "enroll", "status_http", "client_cert_http")
     @classmethod
     def _valid_address(cls, value: str) -> str:
         if value:
@@ -174,6 +185,12 @@ class Settings(BaseModel):
     def _silence_longer_than_heartbeat(self) -> Self:
         if self.agent_silence_s <= self.agent_heartbeat_s:
             raise ValueError("agent_silence_s must be more than agent_heartbeat_s")
+        return self
+
+    @model_validator(mode="after")
+    def _asking_needs_authorities(self) -> Self:
+        if self.client_cert_http and not self.client_certificate_ca:
+            raise ValueError("client_cert_http needs client_certificate_ca")
         return self
 
     @property

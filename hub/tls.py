@@ -27,6 +27,23 @@ def load_pem(context: ssl.SSLContext, *, certificate_pem: bytes, key_pem: bytes)
         os.close(descriptor)
 
 
+def ask_for_client_certificates(context: ssl.SSLContext, settings: Settings) -> None:
+    """Have browsers asked for a certificate of the configured CAs; who has none may go on without.
+
+    Raises:
+        ConfigurationError: the CAs can't be read.
+    """
+    try:
+        context.load_verify_locations(settings.client_certificate_ca)
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigurationError(
+            f"client_certificate_ca {settings.client_certificate_ca}: {error}"
+        ) from error
+    context.verify_mode = ssl.CERT_OPTIONAL
+    # The configured CA may itself be issued by one that is not to be believed.
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+
+
 def load_configured(context: ssl.SSLContext, settings: Settings) -> bool:
     """Load the certificate that the settings name; return whether they name one.
 

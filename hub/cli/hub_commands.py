@@ -9,7 +9,7 @@ import signal
 import sys
 from typing import Any
 
-from hub.cli import audit_commands
+from hub.cli import audit_commands, recovery
 from hub.cli.options import add_settings, settings_of
 
 SERVE_SETTINGS = (
@@ -22,6 +22,9 @@ SERVE_SETTINGS = (
     "insecure_http",
     "tls_certificate",
     "tls_key",
+    "client_certificate_ca",
+    "client_certificate_crl",
+    "client_cert_http",
     "agent_host",
     "public_url",
     "log_level",
@@ -63,6 +66,8 @@ def add_to(groups: Any) -> None:
 
     verify = commands.add_parser("verify-audit", help="the same as certwright audit verify")
     audit_commands.add_verify_arguments(verify)
+
+    recovery.add_to(commands)
 
     openapi = commands.add_parser("openapi", help="print the description of the API")
     openapi.set_defaults(command=_openapi)

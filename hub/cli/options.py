@@ -16,7 +16,13 @@ def add_settings(parser: argparse.ArgumentParser, *names: str) -> None:
         text = (field.description or "").replace("%", "%%")
         if field.annotation is bool:
             parser.add_argument(flag, action="store_true", default=None, help=text)
-        elif field.annotation is str and name in {"http", "grpc", "enroll", "status_http"}:
+        elif field.annotation is str and name in {
+            "http",
+            "grpc",
+            "enroll",
+            "status_http",
+            "client_cert_http",
+        }:
             default = f" (default {field.default})" if field.default else ""
             parser.add_argument(flag, metavar="HOST:PORT", help=text + default)
         else:

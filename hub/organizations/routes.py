@@ -263,7 +263,7 @@ class OrganizationRoutes(RouteSet):
 class SettingsRoutes(RouteSet):
     """Settings per type of certificate, below an organization and below each of its departments."""
 
-    prefix, tag = "/organizations", "organizations"
+    prefix, tag = "/organizations", "organization settings"
 
     def __init__(self, db: Database, organizations: OrganizationService) -> None:
         self._db = db

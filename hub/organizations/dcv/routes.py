@@ -251,7 +251,7 @@ class DcvRoutes(RouteSet):
 class DnsWriterRoutes(RouteSet):
     """``/dcv/writers``: what publishes validation records by itself."""
 
-    prefix, tag = "/dcv/writers", "domain-validation"
+    prefix, tag = "/dcv/writers", "dns-writers"
 
     def __init__(self, dcv: DcvService) -> None:
         self._db = dcv.db
