@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import Console
-from tests.e2e.console import settle
+from tests.e2e.console import NARROW, settle
 from tests.e2e.tour import SCREENS
 
 AXE = Path(__file__).resolve().parents[2] / "hub/web/node_modules/axe-core/axe.min.js"
@@ -46,6 +46,16 @@ def test_no_screen_breaks_the_rules(console: Console, scheme: str) -> None:
         if found := _violations(console.page):
             broken[path] = found
     assert broken == {}
+
+
+def test_a_telephone_gets_names_for_its_icons(console: Console) -> None:
+    console.page.set_viewport_size({"width": NARROW[0], "height": NARROW[1]})
+    for path in ("/", "/certificates/ssl", "/certificates/ssl/1"):
+        console.open(path)
+        assert _violations(console.page) == []
+    console.page.get_by_role("button", name="Menu", exact=True).click()
+    console.page.get_by_role("link", name="Agents", exact=True).click()
+    expect(console.page.get_by_role("heading", name="Agents", level=1)).to_be_visible()
 
 
 def test_the_sign_in_page_breaks_none(guest: Console) -> None:

@@ -6,10 +6,11 @@ For looking at them, and for ``docs/images/console.png`` (the certificates of a 
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.console import NARROW, Complaints, chromium, open_console, settle, sign_in
 
@@ -46,7 +47,7 @@ DETAILS: dict[str, tuple[str, tuple[str, ...]]] = {
     "certificate": ("/certificates/ssl?view=live&q=demo.example", ("", "management", "chain", "history")),
     "certificate-waiting": ("/certificates/ssl?view=waiting", ("",)),
     "task": ("/discovery/tasks", ("", "details")),
-    "agent": ("/agents", ("", "servers", "details")),
+    "agent": ("/agents?q=network", ("", "servers", "details")),
     "command": ("/commands", ("",)),
     "organization": ("/organizations", ("", "departments", "domains")),
     "profile": ("/profiles", ("",)),
@@ -57,6 +58,7 @@ DETAILS: dict[str, tuple[str, tuple[str, ...]]] = {
 def take(page: Page, folder: Path, name: str) -> None:
     """Save what is seen, once nothing loads any more."""
     settle(page)
+    expect(page.locator(".live[data-state=connecting]")).to_have_count(0)
     page.screenshot(path=folder / f"{name}.png")
 
 
@@ -70,11 +72,37 @@ def tour(page: Page, url: str, folder: Path) -> None:
     for name, (path, tabs) in DETAILS.items():
         page.goto(url + path)
         page.locator("tbody a").first.click()
-        page.wait_for_url(lambda address, path=path: address.rstrip("/") != url + path)
+        expect(page).not_to_have_url(url + path)
         address = page.url.partition("?")[0]
         for tab in tabs:
             page.goto(f"{address}?tab={tab}" if tab else address)
             take(page, folder, f"{name}-{tab}" if tab else name)
+
+
+def wizard(page: Page, url: str, folder: Path) -> None:
+    """Walk through a request with auto-installation."""
+    page.goto(url + "/certificates/ssl/request")
+    following = page.get_by_role("button", name="Next")
+    page.get_by_role("radio", name=re.compile("Made and installed")).check()
+    following.click()
+    following.click()
+    take(page, folder, "request-errors")
+    page.get_by_label("Organization").select_option("Default")
+    page.get_by_label("Certificate profile").select_option("Private TLS server")
+    page.get_by_label("Term").select_option("90 days")
+    take(page, folder, "request-details")
+    following.click()
+    page.get_by_label("Key type").select_option("EC-P256")
+    take(page, folder, "request-key")
+    following.click()
+    page.get_by_label("Common name").fill("shop.demo.example")
+    take(page, folder, "request-domains")
+    following.click()
+    page.get_by_role("checkbox", name=re.compile("shop.demo.example")).check()
+    take(page, folder, "request-nodes")
+    following.click()
+    following.click()
+    take(page, folder, "request-review")
 
 
 def narrow_and_dark(browser: Browser, url: str, who: tuple[str, str], folder: Path) -> None:
@@ -104,6 +132,7 @@ def main() -> int:
         take(page, folder, "sign-in")
         sign_in(page, username, password)
         tour(page, url, folder)
+        wizard(page, url, folder)
         narrow_and_dark(browser, url, (username, password), folder)
     for complaint in complaints.found:
         print(complaint)

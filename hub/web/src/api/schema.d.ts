@@ -4,6 +4,24 @@
  */
 
 export interface paths {
+    "/api/v1/access-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read the access rules */
+        get: operations["access_rules_show"];
+        /** Replace the access rules */
+        put: operations["access_rules_replace"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/administrators": {
         parameters: {
             query?: never;
@@ -22,7 +40,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/administrators/privileges": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List all privileges */
+        get: operations["administrators_privileges"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/administrators/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read an administrator */
+        get: operations["administrators_read"];
+        put?: never;
+        post?: never;
+        /** Delete an administrator */
+        delete: operations["administrators_remove"];
+        options?: never;
+        head?: never;
+        /** Change an administrator */
+        patch: operations["administrators_change"];
+        trace?: never;
+    };
+    "/api/v1/administrators/{id}/factors": {
         parameters: {
             query?: never;
             header?: never;
@@ -32,11 +86,28 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
+        /** Remove somebody's second factors */
+        delete: operations["administrators_reset"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/administrators/{id}/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give an administrator a new password */
+        post: operations["administrators_set_password"];
         delete?: never;
         options?: never;
         head?: never;
-        /** Change an administrator */
-        patch: operations["administrators_change"];
+        patch?: never;
         trace?: never;
     };
     "/api/v1/agents": {
@@ -170,6 +241,57 @@ export interface paths {
         };
         /** List the audit log */
         get: operations["audit_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/checkpoints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Export the signed checkpoints of the audit log */
+        get: operations["audit_checkpoints"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Export the audit log as JSON lines */
+        get: operations["audit_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/objects/{object_type}/{object_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the audit log of one object */
+        get: operations["audit_of_object"];
         put?: never;
         post?: never;
         delete?: never;
@@ -417,6 +539,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/certificates/{id}/locations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Record a custom location */
+        post: operations["certificates_add_location"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/certificates/{id}/locations/{location_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Remove a custom location */
+        delete: operations["certificates_remove_location"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/certificates/{id}/notes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Leave a note on a certificate */
+        post: operations["certificates_add_note"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/certificates/{id}/renew": {
         parameters: {
             query?: never;
@@ -513,6 +686,232 @@ export interface paths {
         put?: never;
         /** Try a command again */
         post: operations["commands_retry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/custom-fields": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List custom fields */
+        get: operations["custom_fields_list"];
+        put?: never;
+        /** Define a custom field */
+        post: operations["custom_fields_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/custom-fields/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a custom field */
+        get: operations["custom_fields_read"];
+        put?: never;
+        post?: never;
+        /** Delete a custom field */
+        delete: operations["custom_fields_remove"];
+        options?: never;
+        head?: never;
+        /** Change a custom field */
+        patch: operations["custom_fields_update"];
+        trace?: never;
+    };
+    "/api/v1/dcv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List domain validations */
+        get: operations["domain_validation_list"];
+        put?: never;
+        /** Start to validate a domain, for the first time or again */
+        post: operations["domain_validation_start"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dcv/methods": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List methods and kinds of DNS writers */
+        get: operations["domain_validation_methods"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dcv/writers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List DNS writers */
+        get: operations["dns_writers_list"];
+        put?: never;
+        /** Configure a DNS writer */
+        post: operations["dns_writers_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dcv/writers/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Remove a DNS writer */
+        delete: operations["dns_writers_remove"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dcv/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a domain validation */
+        get: operations["domain_validation_read"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dcv/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End the attempt under way */
+        post: operations["domain_validation_cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dcv/{id}/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Look now */
+        post: operations["domain_validation_check"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dcv/{id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List a domain's attempts */
+        get: operations["domain_validation_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dcv/{id}/outlook": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tell whether the domain will be validated at a time */
+        get: operations["domain_validation_outlook"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dcv/{id}/renewal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Choose how the domain is validated again by itself */
+        put: operations["domain_validation_renewal"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dcv/{id}/vantage-points": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Choose the agents that look too */
+        put: operations["domain_validation_vantage_points"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -676,6 +1075,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/domains/overlaps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List domains that share names */
+        get: operations["domains_overlaps"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/domains/{id}": {
         parameters: {
             query?: never;
@@ -683,14 +1099,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** Read a domain */
+        get: operations["domains_read"];
         put?: never;
         post?: never;
         /** End a delegation */
         delete: operations["domains_remove"];
         options?: never;
         head?: never;
-        patch?: never;
+        /** Switch a domain on or off, or change its types */
+        patch: operations["domains_update"];
         trace?: never;
     };
     "/api/v1/domains/{id}/approve": {
@@ -704,6 +1122,40 @@ export interface paths {
         put?: never;
         /** Approve a domain */
         post: operations["domains_approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/domains/{id}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Reject a domain */
+        post: operations["domains_reject"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/domains/{id}/request": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask for a domain again */
+        post: operations["domains_request"];
         delete?: never;
         options?: never;
         head?: never;
@@ -760,6 +1212,144 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/v1/identity-providers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List identity providers */
+        get: operations["identity_providers_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/identity-providers/oidc": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Add an OpenID provider */
+        post: operations["identity_providers_add_oidc"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/identity-providers/saml": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Add a SAML identity provider */
+        post: operations["identity_providers_add_saml"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/identity-providers/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show a provider */
+        get: operations["identity_providers_show"];
+        put?: never;
+        post?: never;
+        /** Delete an identity provider */
+        delete: operations["identity_providers_remove"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/identity-providers/{id}/links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List who at a provider is which administrator */
+        get: operations["identity_providers_list_links"];
+        put?: never;
+        /** Link somebody at a provider to an administrator */
+        post: operations["identity_providers_link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/identity-providers/{id}/links/{link_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** End a link */
+        delete: operations["identity_providers_unlink"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/identity-providers/{id}/oidc": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change an OpenID provider */
+        patch: operations["identity_providers_change_oidc"];
+        trace?: never;
+    };
+    "/api/v1/identity-providers/{id}/saml": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change a SAML provider */
+        patch: operations["identity_providers_change_saml"];
         trace?: never;
     };
     "/api/v1/openapi.json": {
@@ -833,6 +1423,370 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/organizations/{id}/departments/{department_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a department */
+        get: operations["organizations_read_department"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change a department */
+        patch: operations["organizations_update_department"];
+        trace?: never;
+    };
+    "/api/v1/organizations/{id}/departments/{department_id}/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a department's settings per type of certificate */
+        get: operations["organization_settings_read_department"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{id}/departments/{department_id}/settings/{type}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Set a department's settings for a type of certificate */
+        put: operations["organization_settings_set_department"];
+        post?: never;
+        /** Let a department inherit its organization's settings for a type of certificate */
+        delete: operations["organization_settings_inherit"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{id}/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read an organization's settings per type of certificate */
+        get: operations["organization_settings_read"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{id}/settings/{type}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Set an organization's settings for a type of certificate */
+        put: operations["organization_settings_set"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{id}/validation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a step of an organization's validation */
+        post: operations["organizations_validate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{id}/validations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read the history of an organization's validation */
+        get: operations["organizations_validations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/persons": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List persons */
+        get: operations["persons_list"];
+        put?: never;
+        /** Create a person */
+        post: operations["persons_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/persons/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a person */
+        get: operations["persons_read"];
+        put?: never;
+        post?: never;
+        /** Delete a person */
+        delete: operations["persons_remove"];
+        options?: never;
+        head?: never;
+        /** Change a person */
+        patch: operations["persons_update"];
+        trace?: never;
+    };
+    "/api/v1/profile": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read the own profile */
+        get: operations["profile_read"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change the own profile */
+        patch: operations["profile_change"];
+        trace?: never;
+    };
+    "/api/v1/profile/activity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the own sign-ins */
+        get: operations["profile_activity"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/profile/factors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show own second factors */
+        get: operations["own_sign_in_show"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/profile/passkeys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List own passkeys */
+        get: operations["own_sign_in_list_passkeys"];
+        put?: never;
+        /** Store a passkey */
+        post: operations["own_sign_in_add_passkey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/profile/passkeys/options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin to make a passkey */
+        post: operations["own_sign_in_passkey_options"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/profile/passkeys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Remove a passkey */
+        delete: operations["own_sign_in_remove_passkey"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/profile/recovery-codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make new recovery codes */
+        post: operations["own_sign_in_renew_codes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/profile/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List own sessions */
+        get: operations["own_sign_in_list_sessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/profile/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** End one of one's own sessions */
+        delete: operations["own_sign_in_end_session"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/profile/totp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin to set up an authenticator app */
+        post: operations["own_sign_in_begin_totp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/profile/totp/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Finish setting up an authenticator app */
+        post: operations["own_sign_in_confirm_totp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/profile/totp/remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Remove the authenticator app */
+        post: operations["own_sign_in_remove_totp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/profiles": {
         parameters: {
             query?: never;
@@ -889,6 +1843,193 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/session/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give up a sign-in that is under way */
+        post: operations["session_cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/certificate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sign in with the connection's client certificate */
+        post: operations["session_by_certificate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/enrolment/passkey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Store a passkey while signing in */
+        post: operations["session_enrol_passkey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/enrolment/passkey/options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin to make a passkey while signing in */
+        post: operations["session_enrol_passkey_options"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/enrolment/totp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin to set up an authenticator app while signing in */
+        post: operations["session_enrol_totp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/enrolment/totp/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Finish setting up an authenticator app while signing in */
+        post: operations["session_confirm_totp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/methods": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the ways to sign in */
+        get: operations["session_methods"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/new-password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Choose a password while signing in */
+        post: operations["session_new_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/oidc/{name}/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Take an OpenID provider's answer */
+        get: operations["session_callback"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/passkey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sign in with a passkey alone */
+        post: operations["session_by_passkey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/passkey/options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin to sign in with a passkey alone */
+        post: operations["session_passkey_options"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session/password": {
         parameters: {
             query?: never;
@@ -906,10 +2047,312 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/session/provider": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin to sign in with an identity provider */
+        post: operations["session_by_provider"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/provider/claim": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Go on after the identity provider has answered */
+        post: operations["session_claim"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/saml/{name}/acs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a SAML response (HTTP-POST binding) */
+        post: operations["session_acs"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/saml/{name}/metadata": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The hub's SAML metadata for an identity provider */
+        get: operations["session_metadata"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/second-factor/code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Show the second factor by a code */
+        post: operations["session_by_code"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/second-factor/passkey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Show the second factor by a passkey */
+        post: operations["session_by_second_passkey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/second-factor/passkey/options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin to show a passkey as second factor */
+        post: operations["session_second_passkey_options"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/step-up/certificate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Strengthen the session with the connection's client certificate */
+        post: operations["session_step_up_by_certificate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/step-up/code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Strengthen the session with a code */
+        post: operations["session_step_up_by_code"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List all sessions */
+        get: operations["sessions_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** End a session */
+        delete: operations["sessions_end"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/settings/general": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read general settings */
+        get: operations["settings_read"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change general settings */
+        patch: operations["settings_change"];
+        trace?: never;
+    };
+    "/api/v1/sign-in-certificates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List client certificates of administrators */
+        get: operations["sign_in_certificates_list"];
+        put?: never;
+        /** Bind a client certificate to an administrator */
+        post: operations["sign_in_certificates_bind"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sign-in-certificates/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Revoke a client certificate's binding */
+        delete: operations["sign_in_certificates_revoke"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sign-in-policy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read the sign-in policy */
+        get: operations["sign_in_policy_show"];
+        /** Set the sign-in policy */
+        put: operations["sign_in_policy_replace"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * AccessRuleSchema
+         * @description A network from which administrators may come.
+         */
+        AccessRuleSchema: {
+            applies_to: components["schemas"]["Audience"];
+            /**
+             * Network
+             * @description CIDR, such as `192.0.2.0/24`.
+             */
+            network: string;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+        };
+        /**
+         * AccessRulesSchema
+         * @description All access rules.
+         */
+        AccessRulesSchema: {
+            /** Rules */
+            rules: components["schemas"]["AccessRuleSchema"][];
+        };
+        /**
+         * ActivityRow
+         * @description One of one's own sign-ins.
+         */
+        ActivityRow: {
+            /** Action */
+            action: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Remote */
+            remote: string;
+            /** Sequence */
+            sequence: number;
+            /** User Agent */
+            user_agent: string;
+        };
         /**
          * AdministratorChange
          * @description A change of an administrator; what is left out stays.
@@ -921,10 +2364,131 @@ export interface components {
              */
             active: boolean | null;
             /**
+             * Country
+             * @description ISO 3166 code, such as `DE`.
+             * @default null
+             */
+            country: string | null;
+            /**
+             * Email
+             * @default null
+             */
+            email: string | null;
+            /**
              * Grants
              * @default null
              */
             grants: components["schemas"]["GrantSchema"][] | null;
+            /**
+             * Locale
+             * @description Language of the console, such as `en`.
+             * @default null
+             */
+            locale: string | null;
+            /**
+             * Locality
+             * @default null
+             */
+            locality: string | null;
+            /**
+             * Must Change Password
+             * @default null
+             */
+            must_change_password: boolean | null;
+            /**
+             * Name
+             * @default null
+             */
+            name: string | null;
+            /**
+             * Phone
+             * @default null
+             */
+            phone: string | null;
+            /**
+             * Postal Code
+             * @default null
+             */
+            postal_code: string | null;
+            /**
+             * Privileges
+             * @default null
+             */
+            privileges: string[] | null;
+            /**
+             * Relationship
+             * @description To the company, such as `employee` or `third party`.
+             * @default null
+             */
+            relationship: string | null;
+            /**
+             * State
+             * @default null
+             */
+            state: string | null;
+            /**
+             * Street
+             * @default null
+             */
+            street: string | null;
+            /**
+             * Title
+             * @default null
+             */
+            title: string | null;
+        };
+        /**
+         * AdministratorDetail
+         * @description Everything about an administrator.
+         */
+        AdministratorDetail: {
+            /** Active */
+            active: boolean;
+            /** Country */
+            country: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Created By */
+            created_by: string;
+            /** Deactivated At */
+            deactivated_at: string | null;
+            /** Email */
+            email: string;
+            /** Grants */
+            grants: components["schemas"]["GrantSchema"][];
+            /** Id */
+            id: number;
+            /** Last Login At */
+            last_login_at: string | null;
+            /** Locale */
+            locale: string;
+            /** Locality */
+            locality: string;
+            /** Must Change Password */
+            must_change_password: boolean;
+            /** Name */
+            name: string;
+            /** Phone */
+            phone: string;
+            /** Postal Code */
+            postal_code: string;
+            /** Privileges */
+            privileges: string[];
+            /** Relationship */
+            relationship: string;
+            /** State */
+            state: string;
+            /** Street */
+            street: string;
+            /** Title */
+            title: string;
+            /** Type */
+            type: string;
+            /** Username */
+            username: string;
         };
         /**
          * AdministratorIn
@@ -932,19 +2496,85 @@ export interface components {
          */
         AdministratorIn: {
             /**
+             * Country
+             * @description ISO 3166 code, such as `DE`.
+             * @default null
+             */
+            country: string | null;
+            /**
              * Email
              * @default
              */
             email: string;
             /** Grants */
             grants: components["schemas"]["GrantSchema"][];
+            /**
+             * Locale
+             * @description Language of the console, such as `en`.
+             * @default null
+             */
+            locale: string | null;
+            /**
+             * Locality
+             * @default null
+             */
+            locality: string | null;
+            /**
+             * Must Change Password
+             * @default false
+             */
+            must_change_password: boolean;
             /** Name */
             name: string;
             /**
              * Password
-             * Format: password
+             * @description Of type `standard` only.
+             * @default null
              */
-            password: string;
+            password: string | null;
+            /**
+             * Phone
+             * @default null
+             */
+            phone: string | null;
+            /**
+             * Postal Code
+             * @default null
+             */
+            postal_code: string | null;
+            /**
+             * Privileges
+             * @description Null: what the roles get by default, of what you have.
+             * @default null
+             */
+            privileges: string[] | null;
+            /**
+             * Relationship
+             * @description To the company, such as `employee` or `third party`.
+             * @default null
+             */
+            relationship: string | null;
+            /**
+             * State
+             * @default null
+             */
+            state: string | null;
+            /**
+             * Street
+             * @default null
+             */
+            street: string | null;
+            /**
+             * Title
+             * @default null
+             */
+            title: string | null;
+            /**
+             * Type
+             * @default standard
+             * @enum {string}
+             */
+            type: "standard" | "idp_user" | "idp_template" | "api";
             /** Username */
             username: string;
         };
@@ -968,6 +2598,8 @@ export interface components {
             last_login_at: string | null;
             /** Name */
             name: string;
+            /** Type */
+            type: string;
             /** Username */
             username: string;
         };
@@ -1161,6 +2793,42 @@ export interface components {
             organization_id: number;
         };
         /**
+         * AttemptView
+         * @description One attempt and what was seen in its last round.
+         */
+        AttemptView: {
+            challenge: components["schemas"]["ChallengeView"];
+            /** Sightings */
+            sightings: components["schemas"]["SightingView"][];
+        };
+        /**
+         * AttributeMapping
+         * @description Which attribute or claim holds what. An empty one is the subject itself for the user name.
+         */
+        AttributeMapping: {
+            /**
+             * Email
+             * @default
+             */
+            email: string;
+            /**
+             * Name
+             * @default
+             */
+            name: string;
+            /**
+             * Username
+             * @default
+             */
+            username: string;
+        };
+        /**
+         * Audience
+         * @description Whom a rule concerns.
+         * @enum {string}
+         */
+        Audience: "all" | "mrao" | "rao_drao";
+        /**
          * AuditRow
          * @description One line of the audit log.
          */
@@ -1178,7 +2846,14 @@ export interface components {
              * Format: date-time
              */
             at: string;
-            /** Details */
+            /** Certificate Type */
+            certificate_type: string | null;
+            /** Department Id */
+            department_id: number | null;
+            /**
+             * Details
+             * @description Of changes: the fields `before` and `after`.
+             */
             details: {
                 [key: string]: unknown;
             };
@@ -1188,6 +2863,11 @@ export interface components {
             object_type: string;
             /** Organization Id */
             organization_id: number | null;
+            /**
+             * Remote
+             * @description From where: the address.
+             */
+            remote: string;
             /** Sequence */
             sequence: number;
             /**
@@ -1195,6 +2875,11 @@ export interface components {
              * @description Hash of this entry and, through it, of all before.
              */
             sha256: string;
+            /**
+             * User Agent
+             * @description From where: the program, as it names itself.
+             */
+            user_agent: string;
         };
         /**
          * AuthorityView
@@ -1368,6 +3053,58 @@ export interface components {
             items: components["schemas"]["BulkResult"][];
         };
         /**
+         * CertificateBindingIn
+         * @description A certificate in PEM, or issuer and subject (RFC 4514), for an administrator.
+         */
+        CertificateBindingIn: {
+            /** Administrator Id */
+            administrator_id: number;
+            /**
+             * Certificate Pem
+             * @default
+             */
+            certificate_pem: string;
+            /**
+             * Issuer
+             * @default
+             */
+            issuer: string;
+            /**
+             * Subject
+             * @default
+             */
+            subject: string;
+        };
+        /**
+         * CertificateBindingRow
+         * @description A client certificate of an administrator.
+         */
+        CertificateBindingRow: {
+            /** Administrator Id */
+            administrator_id: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Id */
+            id: number;
+            /** Issuer */
+            issuer: string;
+            /** Last Used At */
+            last_used_at: string | null;
+            /** Not After */
+            not_after: string | null;
+            /** Revoked At */
+            revoked_at: string | null;
+            /** Sha256 */
+            sha256: string | null;
+            /** Subject */
+            subject: string;
+            /** Username */
+            username: string;
+        };
+        /**
          * CertificateDetail
          * @description Everything about one certificate.
          */
@@ -1401,6 +3138,13 @@ export interface components {
             country: string | null;
             /** Csr */
             csr: string | null;
+            /**
+             * Custom
+             * @description Values of custom fields by name.
+             */
+            custom?: {
+                [key: string]: string | number;
+            };
             /** Decision Message */
             decision_message: string;
             /** Declined */
@@ -1457,6 +3201,8 @@ export interface components {
             method: string;
             /** Not Before */
             not_before: string | null;
+            /** Notes */
+            notes: components["schemas"]["NoteView"][];
             /** Order Number */
             order_number: string;
             /** Organization */
@@ -1550,6 +3296,13 @@ export interface components {
              */
             csr: string | null;
             /**
+             * Custom Fields
+             * @description Values of custom fields by name; "" leaves one empty.
+             */
+            custom_fields?: {
+                [key: string]: string | number;
+            };
+            /**
              * Department Id
              * @default null
              */
@@ -1612,6 +3365,13 @@ export interface components {
             common_name: string;
             /** Country */
             country: string | null;
+            /**
+             * Custom
+             * @description Values of custom fields by name.
+             */
+            custom?: {
+                [key: string]: string | number;
+            };
             /** Declined */
             declined: string | null;
             /** Department */
@@ -1733,6 +3493,79 @@ export interface components {
             signature_algorithm: string;
             /** Subject */
             subject: string;
+        };
+        /**
+         * ChallengeView
+         * @description One attempt; `reason` and `message` tell what the last look came to.
+         */
+        ChallengeView: {
+            /** Automatic */
+            automatic: boolean;
+            /** Checked At */
+            checked_at: string | null;
+            /** Ended At */
+            ended_at: string | null;
+            /** Evidence */
+            evidence: {
+                [key: string]: unknown;
+            };
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Id */
+            id: number;
+            /** Message */
+            message: string;
+            /** Method */
+            method: string;
+            /**
+             * Next Check At
+             * Format: date-time
+             */
+            next_check_at: string;
+            /** Reason */
+            reason: string;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /** Started By */
+            started_by: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "open" | "proved" | "lapsed" | "cancelled" | "superseded";
+        };
+        /**
+         * CheckResult
+         * @description What a look came to, and the validation as it is now.
+         */
+        CheckResult: {
+            /** Message */
+            message: string;
+            /** Proved */
+            proved: boolean;
+            /**
+             * Reason
+             * @description Stable word; empty when control was shown.
+             */
+            reason: string;
+            validation: components["schemas"]["hub__organizations__dcv__schemas__ValidationView"];
+        };
+        /**
+         * CodeIn
+         * @description A code of the authenticator app, or a recovery code.
+         */
+        CodeIn: {
+            /**
+             * Code
+             * Format: password
+             */
+            code: string;
         };
         /**
          * CommandDetail
@@ -1923,6 +3756,24 @@ export interface components {
             id: number;
         };
         /**
+         * CreatedId
+         * @description The id of what was created.
+         */
+        CreatedId: {
+            /** Id */
+            id: number;
+        };
+        /**
+         * CredentialIn
+         * @description What ``navigator.credentials.get`` gave, as JSON.
+         */
+        CredentialIn: {
+            /** Credential */
+            credential: {
+                [key: string]: unknown;
+            };
+        };
+        /**
          * CrlView
          * @description The revocation list that an authority has out.
          */
@@ -1943,6 +3794,136 @@ export interface components {
             url: string;
         };
         /**
+         * CustomFieldChange
+         * @description Changes to a custom field; what is absent stays. Type and kind can't change.
+         */
+        CustomFieldChange: {
+            /**
+             * Active
+             * @default null
+             */
+            active: boolean | null;
+            /**
+             * Certificate Type
+             * @default null
+             */
+            certificate_type: ("ssl" | "client" | "code_signing" | "device") | null;
+            /**
+             * Choices
+             * @default null
+             */
+            choices: string[] | null;
+            /** @default null */
+            kind: components["schemas"]["FieldKind"] | null;
+            /**
+             * Label
+             * @default null
+             */
+            label: string | null;
+            /**
+             * Mandatory Admin Ui
+             * @default null
+             */
+            mandatory_admin_ui: boolean | null;
+            /**
+             * Mandatory Api
+             * @default null
+             */
+            mandatory_api: boolean | null;
+            /**
+             * Mandatory Forms
+             * @default null
+             */
+            mandatory_forms: boolean | null;
+            /**
+             * Name
+             * @default null
+             */
+            name: string | null;
+        };
+        /**
+         * CustomFieldCreate
+         * @description A new custom field.
+         */
+        CustomFieldCreate: {
+            /**
+             * Active
+             * @default true
+             */
+            active: boolean;
+            /**
+             * Certificate Type
+             * @enum {string}
+             */
+            certificate_type: "ssl" | "client" | "code_signing" | "device";
+            /**
+             * Choices
+             * @description Of a list.
+             */
+            choices?: string[];
+            kind: components["schemas"]["FieldKind"];
+            /** Label */
+            label: string;
+            /**
+             * Mandatory Admin Ui
+             * @default false
+             */
+            mandatory_admin_ui: boolean;
+            /**
+             * Mandatory Api
+             * @description REST and enrollment endpoints.
+             * @default false
+             */
+            mandatory_api: boolean;
+            /**
+             * Mandatory Forms
+             * @description Enrollment forms.
+             * @default false
+             */
+            mandatory_forms: boolean;
+            /** Name */
+            name: string;
+        };
+        /**
+         * CustomFieldList
+         * @description Custom fields, oldest first.
+         */
+        CustomFieldList: {
+            /** Items */
+            items: components["schemas"]["CustomFieldView"][];
+        };
+        /**
+         * CustomFieldView
+         * @description A custom field of requests for one type of certificate.
+         */
+        CustomFieldView: {
+            /** Active */
+            active: boolean;
+            /**
+             * Certificate Type
+             * @enum {string}
+             */
+            certificate_type: "ssl" | "client" | "code_signing" | "device";
+            /** Choices */
+            choices: string[];
+            /** Id */
+            id: number;
+            kind: components["schemas"]["FieldKind"];
+            /** Label */
+            label: string;
+            /** Mandatory Admin Ui */
+            mandatory_admin_ui: boolean;
+            /** Mandatory Api */
+            mandatory_api: boolean;
+            /** Mandatory Forms */
+            mandatory_forms: boolean;
+            /**
+             * Name
+             * @description Its name in APIs; the certificate list's column is `custom.<name>`.
+             */
+            name: string;
+        };
+        /**
          * DecisionBody
          * @description A message to the requester.
          */
@@ -1954,18 +3935,98 @@ export interface components {
             message: string;
         };
         /**
+         * DepartmentChange
+         * @description Changes to a department; what is absent stays. All address fields empty: the organization's address.
+         */
+        DepartmentChange: {
+            /**
+             * Country
+             * @default null
+             */
+            country: string | null;
+            /**
+             * Key Recovery
+             * @description Only what it is already; anything else is refused.
+             * @default null
+             */
+            key_recovery: ("master" | "organization" | "department")[] | null;
+            /**
+             * Locality
+             * @default null
+             */
+            locality: string | null;
+            /**
+             * Name
+             * @default null
+             */
+            name: string | null;
+            /**
+             * Postal Code
+             * @default null
+             */
+            postal_code: string | null;
+            /**
+             * State
+             * @default null
+             */
+            state: string | null;
+            /**
+             * Status
+             * @default null
+             */
+            status: ("active" | "inactive") | null;
+            /**
+             * Street
+             * @default null
+             */
+            street: string | null;
+        };
+        /**
          * DepartmentCreate
-         * @description A new department.
+         * @description A new department; without any address field it has its organization's address.
          */
         DepartmentCreate: {
+            /**
+             * Country
+             * @description ISO 3166, two letters.
+             * @default
+             */
+            country: string;
+            /**
+             * Key Recovery
+             * @description Who may recover escrowed keys of client certificates. Can't be changed later.
+             */
+            key_recovery?: ("master" | "organization" | "department")[];
+            /**
+             * Locality
+             * @default
+             */
+            locality: string;
             /** Name */
             name: string;
+            /**
+             * Postal Code
+             * @default
+             */
+            postal_code: string;
+            /**
+             * State
+             * @default
+             */
+            state: string;
+            /**
+             * Street
+             * @default
+             */
+            street: string;
         };
         /**
          * DepartmentRow
-         * @description One department.
+         * @description One department, with its own address or its organization's.
          */
         DepartmentRow: {
+            /** Country */
+            country: string;
             /**
              * Created At
              * Format: date-time
@@ -1973,45 +4034,60 @@ export interface components {
             created_at: string;
             /** Id */
             id: number;
+            /** Key Recovery */
+            key_recovery: ("master" | "organization" | "department")[];
+            /** Locality */
+            locality: string;
             /** Name */
             name: string;
             /** Organization Id */
             organization_id: number;
+            /**
+             * Own Address
+             * @description False: the address is the organization's.
+             */
+            own_address: boolean;
+            /** Postal Code */
+            postal_code: string;
+            /** State */
+            state: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "active" | "inactive";
+            /** Street */
+            street: string;
         };
         /**
-         * DomainCreate
-         * @description A domain to delegate.
+         * DomainAnswer
+         * @description A domain after a change, with what to know about it.
          */
-        DomainCreate: {
-            /**
-             * Department Id
-             * @default null
-             */
-            department_id: number | null;
-            /**
-             * Name
-             * @description `example.com`, `*.example.com` for all names below it, or `*` for every name of private trust.
-             */
-            name: string;
-            /** Organization Id */
-            organization_id: number;
-        };
-        /**
-         * DomainRow
-         * @description One domain delegated to an organization.
-         */
-        DomainRow: {
+        DomainAnswer: {
             /** Active */
             active: boolean;
             /** Approved */
             approved: boolean;
+            /** Certificate Types */
+            certificate_types: ("ssl" | "client" | "code_signing" | "device")[];
             /**
              * Created At
              * Format: date-time
              */
             created_at: string;
+            /** Decided At */
+            decided_at: string | null;
+            /** Decided By */
+            decided_by: string;
+            /** Decision Message */
+            decision_message: string;
             /** Department Id */
             department_id: number | null;
+            /**
+             * Department Name
+             * @default null
+             */
+            department_name: string | null;
             /** Id */
             id: number;
             /** Name */
@@ -2025,6 +4101,130 @@ export interface components {
             organization_name: string;
             /** Requested By */
             requested_by: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "requested" | "approved" | "rejected";
+            /**
+             * Warnings
+             * @description Delegations that share names with this one.
+             */
+            warnings?: components["schemas"]["DomainWarning"][];
+        };
+        /**
+         * DomainChange
+         * @description Changes to a delegation; what is absent stays.
+         */
+        DomainChange: {
+            /**
+             * Active
+             * @default null
+             */
+            active: boolean | null;
+            /**
+             * Certificate Types
+             * @default null
+             */
+            certificate_types: ("ssl" | "client" | "code_signing" | "device")[] | null;
+        };
+        /**
+         * DomainCreate
+         * @description A domain to delegate.
+         */
+        DomainCreate: {
+            /**
+             * Certificate Types
+             * @default [
+             *       "ssl",
+             *       "client",
+             *       "code_signing",
+             *       "device"
+             *     ]
+             */
+            certificate_types: ("ssl" | "client" | "code_signing" | "device")[];
+            /**
+             * Department Id
+             * @description Null: the whole organization.
+             * @default null
+             */
+            department_id: number | null;
+            /**
+             * Name
+             * @description `example.com`, `*.example.com` for all names below it, or `*` for every name of private trust.
+             */
+            name: string;
+            /** Organization Id */
+            organization_id: number;
+        };
+        /**
+         * DomainDecision
+         * @description A message to whoever asked for the domain.
+         */
+        DomainDecision: {
+            /**
+             * Message
+             * @default
+             */
+            message: string;
+        };
+        /**
+         * DomainRow
+         * @description One domain delegated to an organization or department.
+         */
+        DomainRow: {
+            /** Active */
+            active: boolean;
+            /** Approved */
+            approved: boolean;
+            /** Certificate Types */
+            certificate_types: ("ssl" | "client" | "code_signing" | "device")[];
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Decided At */
+            decided_at: string | null;
+            /** Decided By */
+            decided_by: string;
+            /** Decision Message */
+            decision_message: string;
+            /** Department Id */
+            department_id: number | null;
+            /**
+             * Department Name
+             * @default null
+             */
+            department_name: string | null;
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Organization Id */
+            organization_id: number;
+            /**
+             * Organization Name
+             * @default
+             */
+            organization_name: string;
+            /** Requested By */
+            requested_by: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "requested" | "approved" | "rejected";
+        };
+        /**
+         * DomainWarning
+         * @description Something to know about a delegation that was made.
+         */
+        DomainWarning: {
+            /** Message */
+            message: string;
+            /** Reason */
+            reason: string;
         };
         /**
          * DownloadFormat
@@ -2094,6 +4294,19 @@ export interface components {
             valid_to: string | null;
         };
         /**
+         * EnrolledOut
+         * @description A second factor was set up while signing in.
+         */
+        EnrolledOut: {
+            /** Next */
+            next: components["schemas"]["SessionOut"] | components["schemas"]["SignInStep"];
+            /**
+             * Recovery Codes
+             * @description Shown this once; empty when there are some already.
+             */
+            recovery_codes: string[];
+        };
+        /**
          * EnrolledView
          * @description A stored request.
          */
@@ -2126,6 +4339,21 @@ export interface components {
             kind: string;
         };
         /**
+         * FactorsOut
+         * @description One's own second factors.
+         */
+        FactorsOut: {
+            /** Factors */
+            factors: string[];
+            /** Recovery Codes Left */
+            recovery_codes_left: number;
+            /**
+             * Required
+             * @description Whether one's role needs a second factor.
+             */
+            required: boolean;
+        };
+        /**
          * FieldError
          * @description What is wrong with one field.
          */
@@ -2144,6 +4372,12 @@ export interface components {
             /** Message */
             message: string;
         };
+        /**
+         * FieldKind
+         * @description What a field holds.
+         * @enum {string}
+         */
+        FieldKind: "text" | "multiline" | "number" | "email" | "list" | "date";
         /**
          * FindRow
          * @description An endpoint as one scan saw it.
@@ -2206,6 +4440,39 @@ export interface components {
             valid_to: string | null;
         };
         /**
+         * GeneralSettings
+         * @description General settings of the installation.
+         */
+        GeneralSettings: {
+            /**
+             * Date Format
+             * @description How the console writes dates.
+             * @enum {string}
+             */
+            date_format: "yyyy-mm-dd" | "dd.mm.yyyy" | "dd/mm/yyyy" | "mm/dd/yyyy";
+            /**
+             * Domain Expiry Days
+             * @description Days before its validation expires from which a domain needs action.
+             */
+            domain_expiry_days: number;
+        };
+        /**
+         * GeneralSettingsChange
+         * @description A change of general settings; what is left out stays.
+         */
+        GeneralSettingsChange: {
+            /**
+             * Date Format
+             * @default null
+             */
+            date_format: ("yyyy-mm-dd" | "dd.mm.yyyy" | "dd/mm/yyyy" | "mm/dd/yyyy") | null;
+            /**
+             * Domain Expiry Days
+             * @default null
+             */
+            domain_expiry_days: number | null;
+        };
+        /**
          * GrantSchema
          * @description One role. MRAO has no limits, RAO an organization, DRAO a department too.
          */
@@ -2225,11 +4492,43 @@ export interface components {
             role: components["schemas"]["Role"];
         };
         /**
+         * HandoffIn
+         * @description The code that the identity provider's answer led to.
+         */
+        HandoffIn: {
+            /**
+             * Code
+             * Format: password
+             */
+            code: string;
+        };
+        /**
+         * History
+         * @description The last attempts, newest first.
+         */
+        History: {
+            /** Items */
+            items: components["schemas"]["AttemptView"][];
+        };
+        /**
          * Installation
          * @description When a certificate is installed: by hand, or as soon as it is issued.
          * @enum {string}
          */
         Installation: "triggered" | "immediate";
+        /**
+         * InstructionsView
+         * @description What somebody has to do.
+         */
+        InstructionsView: {
+            /** File Content */
+            file_content: string;
+            /** File Urls */
+            file_urls: string[];
+            record: components["schemas"]["RecordView"] | null;
+            /** Text */
+            text: string;
+        };
         /**
          * ItemView
          * @description How far the installation on one node is.
@@ -2294,6 +4593,50 @@ export interface components {
             };
         };
         /**
+         * LinkIn
+         * @description Who at the provider is which administrator.
+         */
+        LinkIn: {
+            /** Administrator Id */
+            administrator_id: number;
+            /** Subject */
+            subject: string;
+        };
+        /**
+         * LinkRow
+         * @description A link between somebody at a provider and an administrator.
+         */
+        LinkRow: {
+            /** Administrator Id */
+            administrator_id: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Id */
+            id: number;
+            /** Last Used At */
+            last_used_at: string | null;
+            /** Subject */
+            subject: string;
+            /** Username */
+            username: string;
+        };
+        /**
+         * LocationBody
+         * @description A place that no agent can see, such as an appliance.
+         */
+        LocationBody: {
+            /**
+             * Details
+             * @default
+             */
+            details: string;
+            /** Name */
+            name: string;
+        };
+        /**
          * LocationView
          * @description A place where the certificate is, or was.
          */
@@ -2315,6 +4658,8 @@ export interface components {
             has_private_key: boolean;
             /** Hostname */
             hostname: string;
+            /** Id */
+            id: number;
             /** Kind */
             kind: string;
             /**
@@ -2328,6 +4673,92 @@ export interface components {
             port: number;
             /** Present */
             present: boolean;
+        };
+        /**
+         * MailView
+         * @description One mail that was sent, or could not be.
+         */
+        MailView: {
+            /** Confirmed At */
+            confirmed_at: string | null;
+            /** Problem */
+            problem: string;
+            /** Recipient */
+            recipient: string;
+            /** Sent At */
+            sent_at: string | null;
+        };
+        /**
+         * MethodList
+         * @description All methods and kinds of DNS writers.
+         */
+        MethodList: {
+            /** Methods */
+            methods: components["schemas"]["MethodView"][];
+            /** Writer Kinds */
+            writer_kinds: components["schemas"]["WriterKindView"][];
+        };
+        /**
+         * MethodView
+         * @description A validation method that is installed.
+         */
+        MethodView: {
+            /** Covers Subdomains */
+            covers_subdomains: boolean;
+            /** Display Name */
+            display_name: string;
+            /**
+             * Ends At
+             * @description From then on it is not good for public trust.
+             */
+            ends_at: string | null;
+            /** Max Reuse Days */
+            max_reuse_days: number | null;
+            /** Name */
+            name: string;
+            /** Repeatable */
+            repeatable: boolean;
+            /**
+             * Section
+             * @description Of the CA/Browser Forum's Baseline Requirements.
+             */
+            section: string;
+            /** Takes Writer */
+            takes_writer: boolean;
+        };
+        /**
+         * NewPasskeyIn
+         * @description What ``navigator.credentials.create`` gave, as JSON, and what to call it.
+         */
+        NewPasskeyIn: {
+            /** Credential */
+            credential: {
+                [key: string]: unknown;
+            };
+            /** Name */
+            name: string;
+        };
+        /**
+         * NewPassword
+         * @description A password for somebody else, to be changed at the next sign-in.
+         */
+        NewPassword: {
+            /**
+             * Password
+             * Format: password
+             */
+            password: string;
+        };
+        /**
+         * NewPasswordIn
+         * @description A password in place of the one that was given.
+         */
+        NewPasswordIn: {
+            /**
+             * New Password
+             * Format: password
+             */
+            new_password: string;
         };
         /**
          * NodeRow
@@ -2364,6 +4795,130 @@ export interface components {
             problem: string;
         };
         /**
+         * NoteBody
+         * @description A remark on a certificate.
+         */
+        NoteBody: {
+            /** Text */
+            text: string;
+        };
+        /**
+         * NoteView
+         * @description A remark that somebody left.
+         */
+        NoteView: {
+            /** Author */
+            author: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Id */
+            id: number;
+            /** Text */
+            text: string;
+        };
+        /**
+         * Nothing
+         * @description An empty object.
+         */
+        Nothing: Record<string, never>;
+        /**
+         * OidcProviderChange
+         * @description A change of an OpenID provider; what is left out stays.
+         */
+        OidcProviderChange: {
+            /**
+             * Active
+             * @default null
+             */
+            active: boolean | null;
+            /**
+             * Client Secret
+             * @default null
+             */
+            client_secret: string | null;
+            /**
+             * Label
+             * @default null
+             */
+            label: string | null;
+            /** @default null */
+            settings: components["schemas"]["OidcSettings"] | null;
+        };
+        /**
+         * OidcProviderIn
+         * @description A new OpenID provider.
+         */
+        OidcProviderIn: {
+            /**
+             * Client Secret
+             * Format: password
+             */
+            client_secret: string;
+            /** Label */
+            label: string;
+            /** Name */
+            name: string;
+            settings: components["schemas"]["OidcSettings"];
+        };
+        /**
+         * OidcSettings
+         * @description An OpenID Connect provider.
+         */
+        OidcSettings: {
+            /**
+             * Ca Pem
+             * @description CA certificates to trust instead of the public ones.
+             * @default
+             */
+            ca_pem: string;
+            /** Client Id */
+            client_id: string;
+            /** Issuer */
+            issuer: string;
+            /**
+             * @default {
+             *       "email": "",
+             *       "name": "",
+             *       "username": ""
+             *     }
+             */
+            mapping: components["schemas"]["AttributeMapping"];
+            /**
+             * Organization Aliases
+             * @description Name at the provider -> organization here.
+             */
+            organization_aliases?: {
+                [key: string]: number;
+            };
+            /**
+             * Private Network
+             * @description Whether the provider may be at a private or loopback address.
+             * @default false
+             */
+            private_network: boolean;
+            /**
+             * Scopes
+             * @default [
+             *       "openid",
+             *       "profile",
+             *       "email"
+             *     ]
+             */
+            scopes: string[];
+            /**
+             * Second Factor
+             * @description Who sees to the second factor: the hub, or the provider before it answers.
+             * @default hub
+             * @enum {string}
+             */
+            second_factor: "hub" | "provider";
+            /** Templates */
+            templates?: components["schemas"]["Template"][];
+        };
+        /**
          * OrganizationChange
          * @description Changes to an organization; what is absent stays.
          */
@@ -2373,6 +4928,12 @@ export interface components {
              * @default null
              */
             country: string | null;
+            /**
+             * Key Recovery
+             * @description Only what it is already; anything else is refused.
+             * @default null
+             */
+            key_recovery: ("master" | "organization" | "department")[] | null;
             /**
              * Locality
              * @default null
@@ -2416,6 +4977,11 @@ export interface components {
              */
             country: string;
             /**
+             * Key Recovery
+             * @description Who may recover escrowed keys of client certificates. Can't be changed later.
+             */
+            key_recovery?: ("master" | "organization" | "department")[];
+            /**
              * Locality
              * @default
              */
@@ -2452,6 +5018,8 @@ export interface components {
             created_at: string;
             /** Id */
             id: number;
+            /** Key Recovery */
+            key_recovery: ("master" | "organization" | "department")[];
             /** Locality */
             locality: string;
             /** Name */
@@ -2472,6 +5040,101 @@ export interface components {
             status: "active" | "inactive";
             /** Street */
             street: string;
+            /**
+             * Validated At
+             * @description Of the last validation, also when it has ended.
+             */
+            validated_at: string | null;
+            /**
+             * Validation
+             * @enum {string}
+             */
+            validation: "not_validated" | "pending" | "validated";
+            /** Validation Expires At */
+            validation_expires_at: string | null;
+        };
+        /**
+         * OutlookView
+         * @description Whether an issuance at that time would find the domain validated.
+         */
+        OutlookView: {
+            /**
+             * Days Left
+             * @description Whole days from then until it ends; negative: over by then.
+             */
+            days_left: number;
+            /**
+             * Limit Days
+             * @description How old a validation may be for an issuance at that time.
+             */
+            limit_days: number;
+            /**
+             * Until
+             * @description When the best validation ends.
+             */
+            until: string | null;
+            /** Valid */
+            valid: boolean;
+        };
+        /**
+         * OverlapList
+         * @description Delegations that share names.
+         */
+        OverlapList: {
+            /** Items */
+            items: components["schemas"]["OverlapView"][];
+            /** Total */
+            total: number;
+        };
+        /**
+         * OverlapSide
+         * @description One of two delegations that share names. Whose it is, is told if you may see it.
+         */
+        OverlapSide: {
+            /** Department Id */
+            department_id: number | null;
+            /** Id */
+            id: number | null;
+            /** Name */
+            name: string;
+            /** Organization Id */
+            organization_id: number | null;
+        };
+        /**
+         * OverlapView
+         * @description Two delegations that share names.
+         */
+        OverlapView: {
+            /** Certificate Types */
+            certificate_types: string[];
+            /**
+             * Kind
+             * @description `shared`: the same domain twice, both may use it. `within`: the narrower one wins.
+             * @enum {string}
+             */
+            kind: "shared" | "within";
+            narrower: components["schemas"]["OverlapSide"];
+            wider: components["schemas"]["OverlapSide"];
+        };
+        /** Page[ActivityRow] */
+        Page_ActivityRow_: {
+            /** Items */
+            items: components["schemas"]["ActivityRow"][];
+            /**
+             * Next Cursor
+             * @description Ask for the next page with it; null on the last page.
+             */
+            next_cursor: string | null;
+            /**
+             * Total
+             * @description Rows that match, counted up to 10,000.
+             */
+            total: number;
+            /**
+             * Total Exact
+             * @description False: there are more than `total` rows.
+             */
+            total_exact: boolean;
         };
         /** Page[AdministratorRow] */
         Page_AdministratorRow_: {
@@ -2537,6 +5200,26 @@ export interface components {
         Page_AuditRow_: {
             /** Items */
             items: components["schemas"]["AuditRow"][];
+            /**
+             * Next Cursor
+             * @description Ask for the next page with it; null on the last page.
+             */
+            next_cursor: string | null;
+            /**
+             * Total
+             * @description Rows that match, counted up to 10,000.
+             */
+            total: number;
+            /**
+             * Total Exact
+             * @description False: there are more than `total` rows.
+             */
+            total_exact: boolean;
+        };
+        /** Page[CertificateBindingRow] */
+        Page_CertificateBindingRow_: {
+            /** Items */
+            items: components["schemas"]["CertificateBindingRow"][];
             /**
              * Next Cursor
              * @description Ask for the next page with it; null on the last page.
@@ -2673,6 +5356,26 @@ export interface components {
              */
             total_exact: boolean;
         };
+        /** Page[LinkRow] */
+        Page_LinkRow_: {
+            /** Items */
+            items: components["schemas"]["LinkRow"][];
+            /**
+             * Next Cursor
+             * @description Ask for the next page with it; null on the last page.
+             */
+            next_cursor: string | null;
+            /**
+             * Total
+             * @description Rows that match, counted up to 10,000.
+             */
+            total: number;
+            /**
+             * Total Exact
+             * @description False: there are more than `total` rows.
+             */
+            total_exact: boolean;
+        };
         /** Page[OrganizationRow] */
         Page_OrganizationRow_: {
             /** Items */
@@ -2693,10 +5396,90 @@ export interface components {
              */
             total_exact: boolean;
         };
+        /** Page[PasskeyRow] */
+        Page_PasskeyRow_: {
+            /** Items */
+            items: components["schemas"]["PasskeyRow"][];
+            /**
+             * Next Cursor
+             * @description Ask for the next page with it; null on the last page.
+             */
+            next_cursor: string | null;
+            /**
+             * Total
+             * @description Rows that match, counted up to 10,000.
+             */
+            total: number;
+            /**
+             * Total Exact
+             * @description False: there are more than `total` rows.
+             */
+            total_exact: boolean;
+        };
+        /** Page[PersonRow] */
+        Page_PersonRow_: {
+            /** Items */
+            items: components["schemas"]["PersonRow"][];
+            /**
+             * Next Cursor
+             * @description Ask for the next page with it; null on the last page.
+             */
+            next_cursor: string | null;
+            /**
+             * Total
+             * @description Rows that match, counted up to 10,000.
+             */
+            total: number;
+            /**
+             * Total Exact
+             * @description False: there are more than `total` rows.
+             */
+            total_exact: boolean;
+        };
+        /** Page[ProviderRow] */
+        Page_ProviderRow_: {
+            /** Items */
+            items: components["schemas"]["ProviderRow"][];
+            /**
+             * Next Cursor
+             * @description Ask for the next page with it; null on the last page.
+             */
+            next_cursor: string | null;
+            /**
+             * Total
+             * @description Rows that match, counted up to 10,000.
+             */
+            total: number;
+            /**
+             * Total Exact
+             * @description False: there are more than `total` rows.
+             */
+            total_exact: boolean;
+        };
         /** Page[ScanRow] */
         Page_ScanRow_: {
             /** Items */
             items: components["schemas"]["ScanRow"][];
+            /**
+             * Next Cursor
+             * @description Ask for the next page with it; null on the last page.
+             */
+            next_cursor: string | null;
+            /**
+             * Total
+             * @description Rows that match, counted up to 10,000.
+             */
+            total: number;
+            /**
+             * Total Exact
+             * @description False: there are more than `total` rows.
+             */
+            total_exact: boolean;
+        };
+        /** Page[SessionRow] */
+        Page_SessionRow_: {
+            /** Items */
+            items: components["schemas"]["SessionRow"][];
             /**
              * Next Cursor
              * @description Ask for the next page with it; null on the last page.
@@ -2753,6 +5536,70 @@ export interface components {
              */
             total_exact: boolean;
         };
+        /** Page[ValidationRow] */
+        Page_ValidationRow_: {
+            /** Items */
+            items: components["schemas"]["ValidationRow"][];
+            /**
+             * Next Cursor
+             * @description Ask for the next page with it; null on the last page.
+             */
+            next_cursor: string | null;
+            /**
+             * Total
+             * @description Rows that match, counted up to 10,000.
+             */
+            total: number;
+            /**
+             * Total Exact
+             * @description False: there are more than `total` rows.
+             */
+            total_exact: boolean;
+        };
+        /**
+         * PasskeyCreated
+         * @description A new passkey.
+         */
+        PasskeyCreated: {
+            /** Id */
+            id: number;
+            /**
+             * Recovery Codes
+             * @description Shown this once; empty when there are some already.
+             */
+            recovery_codes: string[];
+        };
+        /**
+         * PasskeyOptions
+         * @description What the browser's WebAuthn call takes.
+         */
+        PasskeyOptions: {
+            /** Public Key */
+            public_key: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * PasskeyRow
+         * @description One of one's own passkeys.
+         */
+        PasskeyRow: {
+            /** Backed Up */
+            backed_up: boolean;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Id */
+            id: number;
+            /** Last Used At */
+            last_used_at: string | null;
+            /** Name */
+            name: string;
+            /** Transports */
+            transports: string[];
+        };
         /**
          * PasswordIn
          * @description A change of one's password.
@@ -2768,6 +5615,208 @@ export interface components {
              * Format: password
              */
             new_password: string;
+        };
+        /**
+         * PersonChange
+         * @description Changes to a person; what is absent stays. `department_id` null: none; `secret_id` "": none.
+         */
+        PersonChange: {
+            /**
+             * Alternative Emails
+             * @default null
+             */
+            alternative_emails: string[] | null;
+            /**
+             * Common Name
+             * @default null
+             */
+            common_name: string | null;
+            /**
+             * Department Id
+             * @default null
+             */
+            department_id: number | null;
+            /**
+             * Domain
+             * @description Delegated domain that the address must be under; absent: the one that covers it.
+             * @default null
+             */
+            domain: string | null;
+            /**
+             * Email
+             * @default null
+             */
+            email: string | null;
+            /**
+             * Eppn
+             * @default null
+             */
+            eppn: string | null;
+            /**
+             * First Name
+             * @default null
+             */
+            first_name: string | null;
+            /**
+             * Last Name
+             * @default null
+             */
+            last_name: string | null;
+            /**
+             * Middle Name
+             * @default null
+             */
+            middle_name: string | null;
+            /**
+             * Phone
+             * @default null
+             */
+            phone: string | null;
+            /**
+             * Principal Name
+             * @description Only where the settings for client certificates allow it; absent there: the address.
+             * @default null
+             */
+            principal_name: string | null;
+            /**
+             * Secret Id
+             * @description What the person types to enroll; it can be replaced, never read.
+             * @default null
+             */
+            secret_id: string | null;
+            /**
+             * Validation Type
+             * @default null
+             */
+            validation_type: ("standard" | "high") | null;
+        };
+        /**
+         * PersonCreate
+         * @description A new person. First and last name have at most 64 characters together.
+         */
+        PersonCreate: {
+            /** Alternative Emails */
+            alternative_emails?: string[];
+            /**
+             * Common Name
+             * @description Absent: first and last name.
+             * @default
+             */
+            common_name: string;
+            /**
+             * Department Id
+             * @default null
+             */
+            department_id: number | null;
+            /**
+             * Domain
+             * @description Delegated domain that the address must be under; absent: the one that covers it.
+             * @default
+             */
+            domain: string;
+            /** Email */
+            email: string;
+            /**
+             * Eppn
+             * @description eduPersonPrincipalName, user@scope.
+             * @default
+             */
+            eppn: string;
+            /** First Name */
+            first_name: string;
+            /** Last Name */
+            last_name: string;
+            /**
+             * Middle Name
+             * @default
+             */
+            middle_name: string;
+            /** Organization Id */
+            organization_id: number;
+            /**
+             * Phone
+             * @default
+             */
+            phone: string;
+            /**
+             * Principal Name
+             * @description Only where the settings for client certificates allow it; absent there: the address.
+             * @default
+             */
+            principal_name: string;
+            /**
+             * Secret Id
+             * @description What the person types to enroll; it can be replaced, never read.
+             * @default null
+             */
+            secret_id: string | null;
+            /**
+             * Validation Type
+             * @default standard
+             * @enum {string}
+             */
+            validation_type: "standard" | "high";
+        };
+        /**
+         * PersonRow
+         * @description One person.
+         */
+        PersonRow: {
+            /** Alternative Emails */
+            alternative_emails: string[];
+            /**
+             * Changed At
+             * Format: date-time
+             */
+            changed_at: string;
+            /** Common Name */
+            common_name: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Created Via */
+            created_via: string;
+            /** Department Id */
+            department_id: number | null;
+            /**
+             * Department Name
+             * @default null
+             */
+            department_name: string | null;
+            /** Domain */
+            domain: string;
+            /** Email */
+            email: string;
+            /** Eppn */
+            eppn: string;
+            /** First Name */
+            first_name: string;
+            /** Has Secret Id */
+            has_secret_id: boolean;
+            /** Id */
+            id: number;
+            /** Last Name */
+            last_name: string;
+            /** Middle Name */
+            middle_name: string;
+            /** Organization Id */
+            organization_id: number;
+            /**
+             * Organization Name
+             * @default
+             */
+            organization_name: string;
+            /** Phone */
+            phone: string;
+            /** Principal Name */
+            principal_name: string;
+            /**
+             * Validation Type
+             * @enum {string}
+             */
+            validation_type: "standard" | "high";
         };
         /**
          * PortRow
@@ -2836,6 +5885,46 @@ export interface components {
             root_key_type: ("EC-P256" | "EC-P384" | "RSA-2048" | "RSA-3072" | "RSA-4096") | null;
         };
         /**
+         * PrivilegeList
+         * @description All privileges.
+         */
+        PrivilegeList: {
+            /** Items */
+            items: components["schemas"]["PrivilegeView"][];
+        };
+        /**
+         * PrivilegeView
+         * @description One privilege, and whether the caller may give it away.
+         */
+        PrivilegeView: {
+            /** Description */
+            description: string;
+            /**
+             * Given To
+             * @description Roles that have it unless somebody says otherwise.
+             */
+            given_to: string[];
+            /** Name */
+            name: string;
+            /**
+             * Restricts
+             * @description It takes away instead of giving.
+             */
+            restricts: boolean;
+            /**
+             * Roles
+             * @description Roles that may hold it.
+             */
+            roles: string[];
+            /** Title */
+            title: string;
+            /**
+             * Yours
+             * @description You have it, and may give it away.
+             */
+            yours: boolean;
+        };
+        /**
          * Problem
          * @description An error (RFC 9457).
          */
@@ -2862,74 +5951,46 @@ export interface components {
             type: string;
         };
         /**
-         * ProfileChange
-         * @description Changes to a certificate profile; what is absent stays. ``organization_ids`` null: everybody.
+         * Profile
+         * @description One's own data.
          */
-        ProfileChange: {
-            /**
-             * Auto Approve
-             * @default null
-             */
-            auto_approve: boolean | null;
-            /**
-             * Backend Id
-             * @default null
-             */
-            backend_id: number | null;
-            /**
-             * Description
-             * @default null
-             */
-            description: string | null;
-            /**
-             * Extended Key Usage
-             * @default null
-             */
-            extended_key_usage: string[] | null;
-            /**
-             * Key Types
-             * @default null
-             */
-            key_types: string[] | null;
-            /**
-             * Key Usage
-             * @default null
-             */
-            key_usage: string[] | null;
-            /**
-             * Max Names
-             * @default null
-             */
-            max_names: number | null;
-            /**
-             * Name
-             * @default null
-             */
-            name: string | null;
-            /**
-             * Organization Ids
-             * @default null
-             */
-            organization_ids: number[] | null;
-            /** @default null */
-            san_rule: components["schemas"]["SanRule"] | null;
-            /**
-             * Status
-             * @default null
-             */
-            status: ("active" | "disabled") | null;
-            /**
-             * Subject Policy
-             * @default null
-             */
-            subject_policy: {
-                [key: string]: components["schemas"]["SubjectSource"];
-            } | null;
-            /**
-             * Terms Days
-             * @default null
-             */
-            terms_days: number[] | null;
+        Profile: {
+            /** Country */
+            country: string;
+            /** Email */
+            email: string;
+            /** Grants */
+            grants: components["schemas"]["GrantSchema"][];
+            /** Id */
+            id: number;
+            /** Last Login At */
+            last_login_at: string | null;
+            /** Locale */
+            locale: string;
+            /** Locality */
+            locality: string;
+            /** Must Change Password */
+            must_change_password: boolean;
+            /** Name */
+            name: string;
+            /** Phone */
+            phone: string;
+            /** Postal Code */
+            postal_code: string;
+            /** Privileges */
+            privileges: string[];
+            /** Relationship */
+            relationship: string;
+            /** State */
+            state: string;
+            /** Street */
+            street: string;
+            /** Title */
+            title: string;
+            /** Type */
+            type: string;
+            /** Username */
+            username: string;
         };
         /**
          * ProfileCreate
@@ -3059,6 +6120,86 @@ export interface components {
             trust: "private" | "public";
         };
         /**
+         * ProviderChoice
+         * @description An identity provider that people may sign in with.
+         */
+        ProviderChoice: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "saml" | "oidc";
+            /** Label */
+            label: string;
+            /** Name */
+            name: string;
+        };
+        /**
+         * ProviderIn
+         * @description Which identity provider.
+         */
+        ProviderIn: {
+            /** Provider */
+            provider: string;
+        };
+        /**
+         * ProviderOut
+         * @description An identity provider, and what to tell its administrator.
+         */
+        ProviderOut: {
+            /**
+             * Acs Url
+             * @description Of SAML: where responses go.
+             */
+            acs_url: string;
+            /** Active */
+            active: boolean;
+            /**
+             * Entity Id
+             * @description Of SAML: the hub's entity id, where its metadata is.
+             */
+            entity_id: string;
+            /** Id */
+            id: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "saml" | "oidc";
+            /** Label */
+            label: string;
+            /** Name */
+            name: string;
+            /**
+             * Redirect Uri
+             * @description Of OIDC: to register at the provider.
+             */
+            redirect_uri: string;
+            /** Settings */
+            settings: components["schemas"]["SamlSettings"] | components["schemas"]["OidcSettings"];
+        };
+        /**
+         * ProviderRow
+         * @description An identity provider in a list.
+         */
+        ProviderRow: {
+            /** Active */
+            active: boolean;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Id */
+            id: number;
+            /** Kind */
+            kind: string;
+            /** Label */
+            label: string;
+            /** Name */
+            name: string;
+        };
+        /**
          * RangeBody
          * @description What to scan.
          */
@@ -3073,6 +6214,34 @@ export interface components {
              * @description CIDR, address, range `a-b`, or host name.
              */
             target: string;
+        };
+        /**
+         * RecordView
+         * @description A DNS record to create.
+         */
+        RecordView: {
+            /** Name */
+            name: string;
+            /** Type */
+            type: string;
+            /** Value */
+            value: string;
+        };
+        /**
+         * RecoveryCodesOut
+         * @description Recovery codes; shown this once.
+         */
+        RecoveryCodesOut: {
+            /** Recovery Codes */
+            recovery_codes: string[];
+        };
+        /**
+         * RedirectOut
+         * @description Where to send the browser.
+         */
+        RedirectOut: {
+            /** Redirect Url */
+            redirect_url: string;
         };
         /**
          * RenewBody
@@ -3090,6 +6259,13 @@ export interface components {
              * @default null
              */
             csr: string | null;
+            /**
+             * Custom Fields
+             * @description Values of custom fields by name; "" leaves one empty.
+             */
+            custom_fields?: {
+                [key: string]: string | number;
+            };
             /**
              * Department Id
              * @default null
@@ -3139,6 +6315,19 @@ export interface components {
             term_days: number | null;
         };
         /**
+         * RenewalBody
+         * @description How a domain is validated again without a person; `method` null: not at all.
+         */
+        RenewalBody: {
+            /** Method */
+            method: string | null;
+            /**
+             * Writer Id
+             * @default null
+             */
+            writer_id: number | null;
+        };
+        /**
          * RevocationReason
          * @description Reasons by the names of RFC 5280, 5.3.1.
          * @enum {string}
@@ -3163,6 +6352,123 @@ export interface components {
          * @enum {string}
          */
         Role: "MRAO" | "RAO" | "DRAO";
+        /**
+         * SamlProviderChange
+         * @description A change of a SAML provider; what is left out stays.
+         */
+        SamlProviderChange: {
+            /**
+             * Active
+             * @default null
+             */
+            active: boolean | null;
+            /**
+             * Label
+             * @default null
+             */
+            label: string | null;
+            /**
+             * Metadata Xml
+             * @default null
+             */
+            metadata_xml: string | null;
+            /** @default null */
+            settings: components["schemas"]["SamlSettings"] | null;
+        };
+        /**
+         * SamlProviderIn
+         * @description A new SAML identity provider. Metadata fill in entity id, address and certificates.
+         */
+        SamlProviderIn: {
+            /** Label */
+            label: string;
+            /**
+             * Metadata Xml
+             * @default
+             */
+            metadata_xml: string;
+            /** Name */
+            name: string;
+            /**
+             * @default {
+             *       "certificates": [],
+             *       "entity_id": "",
+             *       "mapping": {
+             *         "email": "",
+             *         "name": "",
+             *         "username": ""
+             *       },
+             *       "name_id_format": "",
+             *       "organization_aliases": {},
+             *       "second_factor": "hub",
+             *       "signed": "assertion",
+             *       "sso_url": "",
+             *       "subject_attribute": "",
+             *       "templates": []
+             *     }
+             */
+            settings: components["schemas"]["SamlSettings"];
+        };
+        /**
+         * SamlSettings
+         * @description A SAML 2.0 identity provider.
+         */
+        SamlSettings: {
+            /** Certificates */
+            certificates?: string[];
+            /**
+             * Entity Id
+             * @default
+             */
+            entity_id: string;
+            /**
+             * @default {
+             *       "email": "",
+             *       "name": "",
+             *       "username": ""
+             *     }
+             */
+            mapping: components["schemas"]["AttributeMapping"];
+            /**
+             * Name Id Format
+             * @description Asked of the provider; empty: any.
+             * @default
+             */
+            name_id_format: string;
+            /**
+             * Organization Aliases
+             * @description Name at the provider -> organization here.
+             */
+            organization_aliases?: {
+                [key: string]: number;
+            };
+            /**
+             * Second Factor
+             * @description Who sees to the second factor: the hub, or the provider before it answers.
+             * @default hub
+             * @enum {string}
+             */
+            second_factor: "hub" | "provider";
+            /**
+             * Signed
+             * @default assertion
+             * @enum {string}
+             */
+            signed: "assertion" | "response" | "either";
+            /**
+             * Sso Url
+             * @default
+             */
+            sso_url: string;
+            /**
+             * Subject Attribute
+             * @description Attribute that names a person for good; empty: the NameID.
+             * @default
+             */
+            subject_attribute: string;
+            /** Templates */
+            templates?: components["schemas"]["Template"][];
+        };
         /**
          * SanRule
          * @description How many names a certificate of the profile may carry, and whether wildcards.
@@ -3343,6 +6649,146 @@ export interface components {
             name: string;
         };
         /**
+         * SessionRow
+         * @description A console session.
+         */
+        SessionRow: {
+            /** Administrator Id */
+            administrator_id: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Id */
+            id: string;
+            /**
+             * Last Seen At
+             * Format: date-time
+             */
+            last_seen_at: string;
+            /** Methods */
+            methods: string[];
+            /** Name */
+            name: string;
+            /** Remote */
+            remote: string;
+            /** User Agent */
+            user_agent: string;
+            /** Username */
+            username: string;
+        };
+        /**
+         * SettingsBody
+         * @description What may be done with one type of certificate. What is absent has its default.
+         */
+        SettingsBody: {
+            /**
+             * Enabled
+             * @default true
+             */
+            enabled: boolean;
+            /**
+             * External Requester Pattern
+             * @description Comma-separated e-mail addresses, `*` for any text, as in `*@example.com`.
+             * @default
+             */
+            external_requester_pattern: string;
+            /**
+             * External Requester Required
+             * @default false
+             */
+            external_requester_required: boolean;
+            /**
+             * Principal Name Allowed
+             * @default false
+             */
+            principal_name_allowed: boolean;
+            /**
+             * Principal Name Customizable
+             * @default false
+             */
+            principal_name_customizable: boolean;
+            /**
+             * Profile Ids
+             * @description Null: every profile offered to the organization.
+             * @default null
+             */
+            profile_ids: number[] | null;
+            /**
+             * Synced Expiry Day
+             * @description Day of the month on which certificates end (31: the last day); null: after their term.
+             * @default null
+             */
+            synced_expiry_day: number | null;
+        };
+        /**
+         * SettingsList
+         * @description The settings for all types of certificate.
+         */
+        SettingsList: {
+            /** Items */
+            items: components["schemas"]["SettingsView"][];
+        };
+        /**
+         * SettingsView
+         * @description The settings for one type of certificate.
+         */
+        SettingsView: {
+            /** Certificate Type */
+            certificate_type: string;
+            /** Enabled */
+            enabled: boolean;
+            /** External Requester Pattern */
+            external_requester_pattern: string;
+            /** External Requester Required */
+            external_requester_required: boolean;
+            /**
+             * Inherited
+             * @description Of a department: it has no settings of its own for this type.
+             */
+            inherited: boolean;
+            /** Principal Name Allowed */
+            principal_name_allowed: boolean;
+            /** Principal Name Customizable */
+            principal_name_customizable: boolean;
+            /** Profile Ids */
+            profile_ids: number[] | null;
+            /** Synced Expiry Day */
+            synced_expiry_day: number | null;
+        };
+        /**
+         * SightingView
+         * @description What one vantage point saw: "hub", or an agent's id.
+         */
+        SightingView: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Evidence */
+            evidence: {
+                [key: string]: unknown;
+            };
+            /** Message */
+            message: string;
+            /** Reason */
+            reason: string;
+            /** Vantage */
+            vantage: string;
+            /**
+             * Vote
+             * @enum {string}
+             */
+            vote: "waiting" | "confirmed" | "disagreed";
+        };
+        /**
          * SignInIn
          * @description Credentials.
          */
@@ -3354,6 +6800,99 @@ export interface components {
             password: string;
             /** Username */
             username: string;
+        };
+        /**
+         * SignInMethods
+         * @description The ways to sign in at this hub.
+         */
+        SignInMethods: {
+            /**
+             * Client Certificate Url
+             * @description Where a browser is asked for a certificate; empty: here.
+             */
+            client_certificate_url: string;
+            /** Client Certificates */
+            client_certificates: boolean;
+            /** Passkeys */
+            passkeys: boolean;
+            /**
+             * Password
+             * @default true
+             */
+            password: boolean;
+            /** Providers */
+            providers: components["schemas"]["ProviderChoice"][];
+        };
+        /**
+         * SignInPolicySchema
+         * @description Rules of signing in.
+         */
+        SignInPolicySchema: {
+            /**
+             * Second Factor Roles
+             * @description Roles that need a second factor.
+             */
+            second_factor_roles: components["schemas"]["Role"][];
+        };
+        /**
+         * SignInStep
+         * @description What is needed next; go on with the cookie that came along.
+         */
+        SignInStep: {
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /**
+             * Factors
+             * @description Of `second_factor`: what is set up.
+             */
+            factors: string[];
+            /**
+             * Step
+             * @enum {string}
+             */
+            step: "second_factor" | "enrolment" | "new_password";
+        };
+        /**
+         * StartBody
+         * @description A domain to validate.
+         */
+        StartBody: {
+            /**
+             * Department Id
+             * @description Whose delegation counts; null: all's.
+             * @default null
+             */
+            department_id: number | null;
+            /** Domain */
+            domain: string;
+            /**
+             * Method
+             * @description One of `GET /dcv/methods`.
+             */
+            method: string;
+            /** Organization Id */
+            organization_id: number;
+            /**
+             * Recipients
+             * @description E-mail only; absent: all that prove control.
+             * @default null
+             */
+            recipients: string[] | null;
+            /**
+             * Trust
+             * @default public
+             * @enum {string}
+             */
+            trust: "public" | "private";
+            /**
+             * Writer Id
+             * @description DNS writer that publishes the record.
+             * @default null
+             */
+            writer_id: number | null;
         };
         /**
          * StatusView
@@ -3580,6 +7119,57 @@ export interface components {
             updated_at: string;
         };
         /**
+         * Template
+         * @description What somebody who signs in for the first time becomes, if an attribute has a value.
+         */
+        Template: {
+            /**
+             * Attribute
+             * @description Empty: everybody whom the provider knows.
+             * @default
+             */
+            attribute: string;
+            /** Grants */
+            grants: components["schemas"]["TemplateGrant"][];
+            /**
+             * Privileges
+             * @description Null: what the roles have by default.
+             * @default null
+             */
+            privileges: string[] | null;
+            /**
+             * Value
+             * @description One of the attribute's values, exactly.
+             * @default
+             */
+            value: string;
+        };
+        /**
+         * TemplateGrant
+         * @description A role that a template gives. The organization is named, or found by an attribute's value.
+         */
+        TemplateGrant: {
+            /** Certificate Types */
+            certificate_types?: string[];
+            /**
+             * Department Id
+             * @default null
+             */
+            department_id: number | null;
+            /**
+             * Organization Attribute
+             * @description Attribute whose value is looked up in `organization_aliases`.
+             * @default
+             */
+            organization_attribute: string;
+            /**
+             * Organization Id
+             * @default null
+             */
+            organization_id: number | null;
+            role: components["schemas"]["Role"];
+        };
+        /**
          * TestResult
          * @description Whether a CA backend can be used now; ``code`` and ``message`` say why not.
          */
@@ -3680,6 +7270,387 @@ export interface components {
              */
             used_by: string | null;
         };
+        /**
+         * TotpOut
+         * @description A new authenticator app; shown this once.
+         */
+        TotpOut: {
+            /** Qr Svg */
+            qr_svg: string;
+            /** Secret */
+            secret: string;
+            /** Uri */
+            uri: string;
+        };
+        /**
+         * ValidationBody
+         * @description One step of an organization's validation.
+         */
+        ValidationBody: {
+            /**
+             * At
+             * @description When it was validated; absent: now.
+             * @default null
+             */
+            at: string | null;
+            /**
+             * Comment
+             * @default
+             */
+            comment: string;
+            event: components["schemas"]["ValidationEvent"];
+            /**
+             * Expires At
+             * @description With `validate`; absent: 398 days after `at`.
+             * @default null
+             */
+            expires_at: string | null;
+        };
+        /**
+         * ValidationEvent
+         * @description What can happen to an organization's validation.
+         * @enum {string}
+         */
+        ValidationEvent: "submit" | "validate" | "refuse" | "withdraw" | "expire";
+        /**
+         * ValidationList
+         * @description The history of an organization's validation, the latest first.
+         */
+        ValidationList: {
+            /** Items */
+            items: components["schemas"]["hub__organizations__schemas__ValidationView"][];
+        };
+        /**
+         * ValidationRow
+         * @description One domain of one organization, and where its validation is.
+         */
+        ValidationRow: {
+            /**
+             * Action At
+             * @description From when on somebody must act.
+             */
+            action_at: string | null;
+            /** Domain */
+            domain: string;
+            /** Expires At */
+            expires_at: string | null;
+            /** Id */
+            id: number;
+            /**
+             * Method
+             * @description Of the last proof.
+             */
+            method: string | null;
+            /**
+             * Next Revalidation At
+             * @description When it is validated again by itself.
+             */
+            next_revalidation_at: string | null;
+            /** Organization Id */
+            organization_id: number;
+            /**
+             * Organization Name
+             * @default
+             */
+            organization_name: string;
+            /** Renewal Method */
+            renewal_method: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "not_started" | "pending" | "validated" | "expiring" | "expired" | "failed";
+            /**
+             * Trust
+             * @enum {string}
+             */
+            trust: "public" | "private";
+            /** Validated At */
+            validated_at: string | null;
+        };
+        /**
+         * VantageBody
+         * @description Agents that look too; an empty list: only the hub.
+         */
+        VantageBody: {
+            /** Agent Ids */
+            agent_ids: string[];
+        };
+        /**
+         * WriterBody
+         * @description A DNS writer to configure; `settings` as the kind's schema says.
+         */
+        WriterBody: {
+            /** Kind */
+            kind: string;
+            /** Name */
+            name: string;
+            /**
+             * Organization Id
+             * @description Null: for all organizations.
+             * @default null
+             */
+            organization_id: number | null;
+            /** Settings */
+            settings: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * WriterKindView
+         * @description A kind of DNS writer that is installed, and what settings it takes.
+         */
+        WriterKindView: {
+            /** Display Name */
+            display_name: string;
+            /** Kind */
+            kind: string;
+            /** Settings Schema */
+            settings_schema: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * WriterList
+         * @description All configured DNS writers.
+         */
+        WriterList: {
+            /** Items */
+            items: components["schemas"]["WriterView"][];
+        };
+        /**
+         * WriterView
+         * @description A configured DNS writer, without its secrets.
+         */
+        WriterView: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Id */
+            id: number;
+            /** Kind */
+            kind: string;
+            /** Name */
+            name: string;
+            /** Organization Id */
+            organization_id: number | null;
+            /**
+             * Problem
+             * @description What its last use came to; empty: it worked, or was never used.
+             */
+            problem: string;
+            /** Settings */
+            settings: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * ProfileChange
+         * @description What administrators change of themselves; what is left out stays.
+         */
+        hub__access__administrator_schemas__ProfileChange: {
+            /**
+             * Country
+             * @description ISO 3166 code, such as `DE`.
+             * @default null
+             */
+            country: string | null;
+            /**
+             * Locale
+             * @description Language of the console, such as `en`.
+             * @default null
+             */
+            locale: string | null;
+            /**
+             * Locality
+             * @default null
+             */
+            locality: string | null;
+            /**
+             * Phone
+             * @default null
+             */
+            phone: string | null;
+            /**
+             * Postal Code
+             * @default null
+             */
+            postal_code: string | null;
+            /**
+             * Relationship
+             * @description To the company, such as `employee` or `third party`.
+             * @default null
+             */
+            relationship: string | null;
+            /**
+             * State
+             * @default null
+             */
+            state: string | null;
+            /**
+             * Street
+             * @default null
+             */
+            street: string | null;
+            /**
+             * Title
+             * @default null
+             */
+            title: string | null;
+        };
+        /**
+         * ValidationView
+         * @description A validation with the attempt under way.
+         */
+        hub__organizations__dcv__schemas__ValidationView: {
+            /**
+             * Action At
+             * @description From when on somebody must act.
+             */
+            action_at: string | null;
+            challenge: components["schemas"]["ChallengeView"] | null;
+            /** Domain */
+            domain: string;
+            /** Evidence */
+            evidence: {
+                [key: string]: unknown;
+            };
+            /** Expires At */
+            expires_at: string | null;
+            /** Id */
+            id: number;
+            instructions: components["schemas"]["InstructionsView"] | null;
+            /** Mails */
+            mails: components["schemas"]["MailView"][];
+            /**
+             * Method
+             * @description Of the last proof.
+             */
+            method: string | null;
+            /**
+             * Next Revalidation At
+             * @description When it is validated again by itself.
+             */
+            next_revalidation_at: string | null;
+            /** Organization Id */
+            organization_id: number;
+            /**
+             * Organization Name
+             * @default
+             */
+            organization_name: string;
+            /** Renewal Method */
+            renewal_method: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "not_started" | "pending" | "validated" | "expiring" | "expired" | "failed";
+            /**
+             * Trust
+             * @enum {string}
+             */
+            trust: "public" | "private";
+            /** Validated At */
+            validated_at: string | null;
+            /** Vantage Agent Ids */
+            vantage_agent_ids: string[];
+            /** Writer Id */
+            writer_id: number | null;
+        };
+        /**
+         * ValidationView
+         * @description One step of an organization's validation, as its history tells it.
+         */
+        hub__organizations__schemas__ValidationView: {
+            /** Actor */
+            actor: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Comment */
+            comment: string;
+            /** Event */
+            event: string;
+            /** Expires At */
+            expires_at: string | null;
+            /** Validation */
+            validation: string;
+        };
+        /**
+         * ProfileChange
+         * @description Changes to a certificate profile; what is absent stays. ``organization_ids`` null: everybody.
+         */
+        hub__profiles__schemas__ProfileChange: {
+            /**
+             * Auto Approve
+             * @default null
+             */
+            auto_approve: boolean | null;
+            /**
+             * Backend Id
+             * @default null
+             */
+            backend_id: number | null;
+            /**
+             * Description
+             * @default null
+             */
+            description: string | null;
+            /**
+             * Extended Key Usage
+             * @default null
+             */
+            extended_key_usage: string[] | null;
+            /**
+             * Key Types
+             * @default null
+             */
+            key_types: string[] | null;
+            /**
+             * Key Usage
+             * @default null
+             */
+            key_usage: string[] | null;
+            /**
+             * Max Names
+             * @default null
+             */
+            max_names: number | null;
+            /**
+             * Name
+             * @default null
+             */
+            name: string | null;
+            /**
+             * Organization Ids
+             * @default null
+             */
+            organization_ids: number[] | null;
+            /** @default null */
+            san_rule: components["schemas"]["SanRule"] | null;
+            /**
+             * Status
+             * @default null
+             */
+            status: ("active" | "disabled") | null;
+            /**
+             * Subject Policy
+             * @default null
+             */
+            subject_policy: {
+                [key: string]: components["schemas"]["SubjectSource"];
+            } | null;
+            /**
+             * Terms Days
+             * @default null
+             */
+            terms_days: number[] | null;
+        };
     };
     responses: {
         /** @description An error. */
@@ -3699,6 +7670,50 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    access_rules_show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessRulesSchema"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    access_rules_replace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AccessRulesSchema"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     administrators_list: {
         parameters: {
             query?: {
@@ -3707,13 +7722,13 @@ export interface operations {
                 /** @description `next_cursor` of the page before; keep the other parameters. */
                 cursor?: string | null;
                 /** @description Column to sort by; a leading `-` sorts descending. */
-                sort?: "id" | "username" | "name" | "email" | "active" | "created_at" | "last_login_at" | "-id" | "-username" | "-name" | "-email" | "-active" | "-created_at" | "-last_login_at";
+                sort?: "id" | "username" | "name" | "email" | "type" | "active" | "created_at" | "last_login_at" | "-id" | "-username" | "-name" | "-email" | "-type" | "-active" | "-created_at" | "-last_login_at";
                 /** @description Text to search for. */
                 q?: string | null;
-                /** @description `column:op:value`, repeatable, all must hold. Operators: eq, ne, in (comma-separated), lt, le, gt, ge, contains, is_null (true or false). Columns: id (int), username (text), name (text), email (text), active (bool), created_at (time), last_login_at (time). */
+                /** @description `column:op:value`, repeatable, all must hold. Operators: eq, ne, in (comma-separated), lt, le, gt, ge, contains, is_null (true or false). Columns: id (int), username (text), name (text), email (text), type (standard|idp_user|idp_template|api), active (bool), created_at (time), last_login_at (time). */
                 filter?: string[];
                 /** @description Columns of the CSV, comma-separated; default all. */
-                columns?: ("id" | "username" | "name" | "email" | "active" | "created_at" | "last_login_at")[];
+                columns?: ("id" | "username" | "name" | "email" | "type" | "active" | "created_at" | "last_login_at")[];
                 /** @description `csv` exports all rows, not one page. */
                 format?: "json" | "csv";
             };
@@ -3761,6 +7776,71 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    administrators_privileges: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PrivilegeList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    administrators_read: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdministratorDetail"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    administrators_remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     administrators_change: {
         parameters: {
             query?: never;
@@ -3773,6 +7853,52 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["AdministratorChange"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    administrators_reset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    administrators_set_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPassword"];
             };
         };
         responses: {
@@ -3905,7 +8031,7 @@ export interface operations {
                 sort?: "created_at" | "-created_at";
                 /** @description Text to search for. */
                 q?: string | null;
-                /** @description `column:op:value`, repeatable, all must hold. Operators: eq, ne, in (comma-separated), lt, le, gt, ge, contains, is_null (true or false). Columns: id (text), agent_id (text), agent_name (text), kind (DeleteKey|DiscoverNetwork|DiscoverServers|ExportKey|GenerateCertificate|InstallCertificate|StoreCertificate), state (queued|dispatched|accepted|cancelling|successful|failed|cancelled|expired), subject_type (text), subject_id (text), organization_id (int), requested_by (text), created_at (time), finished_at (time), deadline (time), attempt (int), progress_message (text), failure_reason (text). */
+                /** @description `column:op:value`, repeatable, all must hold. Operators: eq, ne, in (comma-separated), lt, le, gt, ge, contains, is_null (true or false). Columns: id (text), agent_id (text), agent_name (text), kind (CheckDomainControl|DeleteKey|DiscoverNetwork|DiscoverServers|ExportKey|GenerateCertificate|InstallCertificate|StoreCertificate), state (queued|dispatched|accepted|cancelling|successful|failed|cancelled|expired), subject_type (text), subject_id (text), organization_id (int), requested_by (text), created_at (time), finished_at (time), deadline (time), attempt (int), progress_message (text), failure_reason (text). */
                 filter?: string[];
                 /** @description Columns of the CSV, comma-separated; default all. */
                 columns?: ("id" | "agent_id" | "agent_name" | "kind" | "state" | "subject_type" | "subject_id" | "organization_id" | "requested_by" | "created_at" | "finished_at" | "deadline" | "attempt" | "progress_share" | "progress_message" | "failure_reason")[];
@@ -4073,15 +8199,113 @@ export interface operations {
                 sort?: "sequence" | "at" | "-sequence" | "-at";
                 /** @description Text to search for. */
                 q?: string | null;
-                /** @description `column:op:value`, repeatable, all must hold. Operators: eq, ne, in (comma-separated), lt, le, gt, ge, contains, is_null (true or false). Columns: sequence (int), at (time), actor_kind (text), actor_id (text), actor_name (text), action (text), object_type (text), object_id (text), organization_id (int), sha256 (text). */
+                /** @description `column:op:value`, repeatable, all must hold. Operators: eq, ne, in (comma-separated), lt, le, gt, ge, contains, is_null (true or false). Columns: sequence (int), at (time), actor_kind (text), actor_id (text), actor_name (text), action (text), object_type (text), object_id (text), organization_id (int), department_id (int), certificate_type (text), remote (text), user_agent (text), sha256 (text). */
                 filter?: string[];
                 /** @description Columns of the CSV, comma-separated; default all. */
-                columns?: ("sequence" | "at" | "actor_kind" | "actor_id" | "actor_name" | "action" | "object_type" | "object_id" | "organization_id" | "details" | "sha256")[];
+                columns?: ("sequence" | "at" | "actor_kind" | "actor_id" | "actor_name" | "action" | "object_type" | "object_id" | "organization_id" | "department_id" | "certificate_type" | "remote" | "user_agent" | "details" | "sha256")[];
                 /** @description `csv` exports all rows, not one page. */
                 format?: "json" | "csv";
             };
             header?: never;
             path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_AuditRow_"];
+                    "text/csv": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    audit_checkpoints: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/jsonl": unknown;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    audit_export: {
+        parameters: {
+            query?: {
+                /** @description Rows a page. */
+                limit?: number;
+                /** @description `next_cursor` of the page before; keep the other parameters. */
+                cursor?: string | null;
+                /** @description Column to sort by; a leading `-` sorts descending. */
+                sort?: "sequence" | "at" | "-sequence" | "-at";
+                /** @description Text to search for. */
+                q?: string | null;
+                /** @description `column:op:value`, repeatable, all must hold. Operators: eq, ne, in (comma-separated), lt, le, gt, ge, contains, is_null (true or false). Columns: sequence (int), at (time), actor_kind (text), actor_id (text), actor_name (text), action (text), object_type (text), object_id (text), organization_id (int), department_id (int), certificate_type (text), remote (text), user_agent (text), sha256 (text). */
+                filter?: string[];
+                /** @description Columns of the CSV, comma-separated; default all. */
+                columns?: ("sequence" | "at" | "actor_kind" | "actor_id" | "actor_name" | "action" | "object_type" | "object_id" | "organization_id" | "department_id" | "certificate_type" | "remote" | "user_agent" | "details" | "sha256")[];
+                /** @description `csv` exports all rows, not one page. */
+                format?: "json" | "csv";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/jsonl": unknown;
+                    "text/csv": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    audit_of_object: {
+        parameters: {
+            query?: {
+                /** @description Rows a page. */
+                limit?: number;
+                /** @description `next_cursor` of the page before; keep the other parameters. */
+                cursor?: string | null;
+                /** @description Column to sort by; a leading `-` sorts descending. */
+                sort?: "sequence" | "at" | "-sequence" | "-at";
+                /** @description Text to search for. */
+                q?: string | null;
+                /** @description `column:op:value`, repeatable, all must hold. Operators: eq, ne, in (comma-separated), lt, le, gt, ge, contains, is_null (true or false). Columns: sequence (int), at (time), actor_kind (text), actor_id (text), actor_name (text), action (text), object_type (text), object_id (text), organization_id (int), department_id (int), certificate_type (text), remote (text), user_agent (text), sha256 (text). */
+                filter?: string[];
+                /** @description Columns of the CSV, comma-separated; default all. */
+                columns?: ("sequence" | "at" | "actor_kind" | "actor_id" | "actor_name" | "action" | "object_type" | "object_id" | "organization_id" | "department_id" | "certificate_type" | "remote" | "user_agent" | "details" | "sha256")[];
+                /** @description `csv` exports all rows, not one page. */
+                format?: "json" | "csv";
+            };
+            header?: never;
+            path: {
+                object_type: string;
+                object_id: string;
+            };
             cookie?: never;
         };
         requestBody?: never;
@@ -4474,6 +8698,78 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    certificates_add_location: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LocationBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    certificates_remove_location: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+                location_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    certificates_add_note: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NoteBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     certificates_renew: {
         parameters: {
             query?: never;
@@ -4539,7 +8835,7 @@ export interface operations {
                 sort?: "created_at" | "-created_at";
                 /** @description Text to search for. */
                 q?: string | null;
-                /** @description `column:op:value`, repeatable, all must hold. Operators: eq, ne, in (comma-separated), lt, le, gt, ge, contains, is_null (true or false). Columns: id (text), agent_id (text), agent_name (text), kind (DeleteKey|DiscoverNetwork|DiscoverServers|ExportKey|GenerateCertificate|InstallCertificate|StoreCertificate), state (queued|dispatched|accepted|cancelling|successful|failed|cancelled|expired), subject_type (text), subject_id (text), organization_id (int), requested_by (text), created_at (time), finished_at (time), deadline (time), attempt (int), progress_message (text), failure_reason (text). */
+                /** @description `column:op:value`, repeatable, all must hold. Operators: eq, ne, in (comma-separated), lt, le, gt, ge, contains, is_null (true or false). Columns: id (text), agent_id (text), agent_name (text), kind (CheckDomainControl|DeleteKey|DiscoverNetwork|DiscoverServers|ExportKey|GenerateCertificate|InstallCertificate|StoreCertificate), state (queued|dispatched|accepted|cancelling|successful|failed|cancelled|expired), subject_type (text), subject_id (text), organization_id (int), requested_by (text), created_at (time), finished_at (time), deadline (time), attempt (int), progress_message (text), failure_reason (text). */
                 filter?: string[];
                 /** @description Columns of the CSV, comma-separated; default all. */
                 columns?: ("id" | "agent_id" | "agent_name" | "kind" | "state" | "subject_type" | "subject_id" | "organization_id" | "requested_by" | "created_at" | "finished_at" | "deadline" | "attempt" | "progress_share" | "progress_message" | "failure_reason")[];
@@ -4629,6 +8925,448 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CommandRef"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    custom_fields_list: {
+        parameters: {
+            query?: {
+                certificate_type?: ("ssl" | "client" | "code_signing" | "device") | null;
+                only_active?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CustomFieldList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    custom_fields_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CustomFieldCreate"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CustomFieldView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    custom_fields_read: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CustomFieldView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    custom_fields_remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    custom_fields_update: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CustomFieldChange"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CustomFieldView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    domain_validation_list: {
+        parameters: {
+            query?: {
+                /** @description Rows a page. */
+                limit?: number;
+                /** @description `next_cursor` of the page before; keep the other parameters. */
+                cursor?: string | null;
+                /** @description Column to sort by; a leading `-` sorts descending. */
+                sort?: "id" | "domain" | "organization_id" | "organization_name" | "state" | "trust" | "validated_at" | "expires_at" | "action_at" | "next_revalidation_at" | "-id" | "-domain" | "-organization_id" | "-organization_name" | "-state" | "-trust" | "-validated_at" | "-expires_at" | "-action_at" | "-next_revalidation_at";
+                /** @description Text to search for. */
+                q?: string | null;
+                /** @description `column:op:value`, repeatable, all must hold. Operators: eq, ne, in (comma-separated), lt, le, gt, ge, contains, is_null (true or false). Columns: id (int), domain (text), organization_id (int), organization_name (text), state (not_started|pending|validated|expiring|expired|failed), trust (public|private), method (text), validated_at (time), expires_at (time), action_at (time), next_revalidation_at (time), renewal_method (text). */
+                filter?: string[];
+                /** @description Columns of the CSV, comma-separated; default all. */
+                columns?: ("id" | "domain" | "organization_id" | "organization_name" | "state" | "trust" | "method" | "validated_at" | "expires_at" | "action_at" | "next_revalidation_at" | "renewal_method")[];
+                /** @description `csv` exports all rows, not one page. */
+                format?: "json" | "csv";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ValidationRow_"];
+                    "text/csv": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    domain_validation_start: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StartBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["hub__organizations__dcv__schemas__ValidationView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    domain_validation_methods: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MethodList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    dns_writers_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WriterList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    dns_writers_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WriterBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WriterView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    dns_writers_remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    domain_validation_read: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["hub__organizations__dcv__schemas__ValidationView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    domain_validation_cancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["hub__organizations__dcv__schemas__ValidationView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    domain_validation_check: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckResult"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    domain_validation_history: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["History"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    domain_validation_outlook: {
+        parameters: {
+            query?: {
+                /** @description Default: now. */
+                at?: string | null;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutlookView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    domain_validation_renewal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RenewalBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["hub__organizations__dcv__schemas__ValidationView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    domain_validation_vantage_points: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VantageBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["hub__organizations__dcv__schemas__ValidationView"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -4962,10 +9700,10 @@ export interface operations {
                 sort?: "id" | "name" | "organization_id" | "organization_name" | "created_at" | "-id" | "-name" | "-organization_id" | "-organization_name" | "-created_at";
                 /** @description Text to search for. */
                 q?: string | null;
-                /** @description `column:op:value`, repeatable, all must hold. Operators: eq, ne, in (comma-separated), lt, le, gt, ge, contains, is_null (true or false). Columns: id (int), name (text), organization_id (int), organization_name (text), department_id (int), approved (bool), active (bool), requested_by (text), created_at (time). */
+                /** @description `column:op:value`, repeatable, all must hold. Operators: eq, ne, in (comma-separated), lt, le, gt, ge, contains, is_null (true or false). Columns: id (int), name (text), organization_id (int), organization_name (text), department_id (int), department_name (text), state (requested|approved|rejected), approved (bool), active (bool), requested_by (text), decided_by (text), decided_at (time), decision_message (text), created_at (time). */
                 filter?: string[];
                 /** @description Columns of the CSV, comma-separated; default all. */
-                columns?: ("id" | "name" | "organization_id" | "organization_name" | "department_id" | "approved" | "active" | "requested_by" | "created_at")[];
+                columns?: ("id" | "name" | "organization_id" | "organization_name" | "department_id" | "department_name" | "certificate_types" | "state" | "approved" | "active" | "requested_by" | "decided_by" | "decided_at" | "decision_message" | "created_at")[];
                 /** @description `csv` exports all rows, not one page. */
                 format?: "json" | "csv";
             };
@@ -5007,7 +9745,54 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DomainRow"];
+                    "application/json": components["schemas"]["DomainAnswer"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    domains_overlaps: {
+        parameters: {
+            query?: {
+                organization_id?: number | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OverlapList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    domains_read: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DomainAnswer"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -5034,7 +9819,88 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    domains_update: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DomainChange"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DomainAnswer"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     domains_approve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DomainDecision"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DomainAnswer"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    domains_reject: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DomainDecision"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DomainAnswer"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    domains_request: {
         parameters: {
             query?: never;
             header?: never;
@@ -5051,7 +9917,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DomainRow"];
+                    "application/json": components["schemas"]["DomainAnswer"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -5164,6 +10030,275 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    identity_providers_list: {
+        parameters: {
+            query?: {
+                /** @description Rows a page. */
+                limit?: number;
+                /** @description `next_cursor` of the page before; keep the other parameters. */
+                cursor?: string | null;
+                /** @description Column to sort by; a leading `-` sorts descending. */
+                sort?: "id" | "name" | "label" | "kind" | "active" | "created_at" | "-id" | "-name" | "-label" | "-kind" | "-active" | "-created_at";
+                /** @description Text to search for. */
+                q?: string | null;
+                /** @description `column:op:value`, repeatable, all must hold. Operators: eq, ne, in (comma-separated), lt, le, gt, ge, contains, is_null (true or false). Columns: id (int), name (text), label (text), kind (saml|oidc), active (bool), created_at (time). */
+                filter?: string[];
+                /** @description Columns of the CSV, comma-separated; default all. */
+                columns?: ("id" | "name" | "label" | "kind" | "active" | "created_at")[];
+                /** @description `csv` exports all rows, not one page. */
+                format?: "json" | "csv";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ProviderRow_"];
+                    "text/csv": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    identity_providers_add_oidc: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OidcProviderIn"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedId"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    identity_providers_add_saml: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SamlProviderIn"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedId"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    identity_providers_show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProviderOut"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    identity_providers_remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    identity_providers_list_links: {
+        parameters: {
+            query?: {
+                /** @description Rows a page. */
+                limit?: number;
+                /** @description `next_cursor` of the page before; keep the other parameters. */
+                cursor?: string | null;
+                /** @description Column to sort by; a leading `-` sorts descending. */
+                sort?: "id" | "subject" | "administrator_id" | "username" | "created_at" | "last_used_at" | "-id" | "-subject" | "-administrator_id" | "-username" | "-created_at" | "-last_used_at";
+                /** @description Text to search for. */
+                q?: string | null;
+                /** @description `column:op:value`, repeatable, all must hold. Operators: eq, ne, in (comma-separated), lt, le, gt, ge, contains, is_null (true or false). Columns: id (int), subject (text), administrator_id (int), username (text), created_at (time), last_used_at (time). */
+                filter?: string[];
+                /** @description Columns of the CSV, comma-separated; default all. */
+                columns?: ("id" | "subject" | "administrator_id" | "username" | "created_at" | "last_used_at")[];
+                /** @description `csv` exports all rows, not one page. */
+                format?: "json" | "csv";
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_LinkRow_"];
+                    "text/csv": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    identity_providers_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkIn"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedId"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    identity_providers_unlink: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+                link_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    identity_providers_change_oidc: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OidcProviderChange"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    identity_providers_change_saml: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SamlProviderChange"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     operations_openapi: {
         parameters: {
             query?: never;
@@ -5196,10 +10331,10 @@ export interface operations {
                 sort?: "id" | "public_id" | "name" | "status" | "created_at" | "-id" | "-public_id" | "-name" | "-status" | "-created_at";
                 /** @description Text to search for. */
                 q?: string | null;
-                /** @description `column:op:value`, repeatable, all must hold. Operators: eq, ne, in (comma-separated), lt, le, gt, ge, contains, is_null (true or false). Columns: id (int), public_id (text), name (text), street (text), locality (text), state (text), postal_code (text), country (text), status (active|inactive), created_at (time). */
+                /** @description `column:op:value`, repeatable, all must hold. Operators: eq, ne, in (comma-separated), lt, le, gt, ge, contains, is_null (true or false). Columns: id (int), public_id (text), name (text), street (text), locality (text), state (text), postal_code (text), country (text), status (active|inactive), validation (not_validated|pending|validated), validated_at (time), validation_expires_at (time), created_at (time). */
                 filter?: string[];
                 /** @description Columns of the CSV, comma-separated; default all. */
-                columns?: ("id" | "public_id" | "name" | "street" | "locality" | "state" | "postal_code" | "country" | "status" | "created_at")[];
+                columns?: ("id" | "public_id" | "name" | "street" | "locality" | "state" | "postal_code" | "country" | "status" | "key_recovery" | "validation" | "validated_at" | "validation_expires_at" | "created_at")[];
                 /** @description `csv` exports all rows, not one page. */
                 format?: "json" | "csv";
             };
@@ -5308,10 +10443,10 @@ export interface operations {
                 sort?: "id" | "organization_id" | "name" | "created_at" | "-id" | "-organization_id" | "-name" | "-created_at";
                 /** @description Text to search for. */
                 q?: string | null;
-                /** @description `column:op:value`, repeatable, all must hold. Operators: eq, ne, in (comma-separated), lt, le, gt, ge, contains, is_null (true or false). Columns: id (int), organization_id (int), name (text), created_at (time). */
+                /** @description `column:op:value`, repeatable, all must hold. Operators: eq, ne, in (comma-separated), lt, le, gt, ge, contains, is_null (true or false). Columns: id (int), organization_id (int), name (text), street (text), locality (text), state (text), postal_code (text), country (text), own_address (bool), status (active|inactive), created_at (time). */
                 filter?: string[];
                 /** @description Columns of the CSV, comma-separated; default all. */
-                columns?: ("id" | "organization_id" | "name" | "created_at")[];
+                columns?: ("id" | "organization_id" | "name" | "street" | "locality" | "state" | "postal_code" | "country" | "own_address" | "status" | "key_recovery" | "created_at")[];
                 /** @description `csv` exports all rows, not one page. */
                 format?: "json" | "csv";
             };
@@ -5359,6 +10494,736 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["DepartmentRow"];
                 };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    organizations_read_department: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+                department_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DepartmentRow"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    organizations_update_department: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+                department_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DepartmentChange"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DepartmentRow"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    organization_settings_read_department: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+                department_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SettingsList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    organization_settings_set_department: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+                department_id: number;
+                type: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SettingsBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SettingsView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    organization_settings_inherit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+                department_id: number;
+                type: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    organization_settings_read: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SettingsList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    organization_settings_set: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+                type: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SettingsBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SettingsView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    organizations_validate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ValidationBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrganizationRow"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    organizations_validations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ValidationList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    persons_list: {
+        parameters: {
+            query?: {
+                /** @description Rows a page. */
+                limit?: number;
+                /** @description `next_cursor` of the page before; keep the other parameters. */
+                cursor?: string | null;
+                /** @description Column to sort by; a leading `-` sorts descending. */
+                sort?: "id" | "common_name" | "email" | "last_name" | "-id" | "-common_name" | "-email" | "-last_name";
+                /** @description Text to search for. */
+                q?: string | null;
+                /** @description `column:op:value`, repeatable, all must hold. Operators: eq, ne, in (comma-separated), lt, le, gt, ge, contains, is_null (true or false). Columns: id (int), common_name (text), email (text), organization_id (int), organization_name (text), department_id (int), department_name (text), domain (text), first_name (text), middle_name (text), last_name (text), phone (text), has_secret_id (bool), validation_type (standard|high), principal_name (text), eppn (text), created_via (text), created_at (time), changed_at (time). */
+                filter?: string[];
+                /** @description Columns of the CSV, comma-separated; default all. */
+                columns?: ("id" | "common_name" | "email" | "organization_id" | "organization_name" | "department_id" | "department_name" | "domain" | "first_name" | "middle_name" | "last_name" | "phone" | "alternative_emails" | "has_secret_id" | "validation_type" | "principal_name" | "eppn" | "created_via" | "created_at" | "changed_at")[];
+                /** @description `csv` exports all rows, not one page. */
+                format?: "json" | "csv";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_PersonRow_"];
+                    "text/csv": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    persons_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PersonCreate"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonRow"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    persons_read: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonRow"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    persons_remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    persons_update: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PersonChange"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonRow"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    profile_read: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Profile"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    profile_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["hub__access__administrator_schemas__ProfileChange"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Profile"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    profile_activity: {
+        parameters: {
+            query?: {
+                /** @description Rows a page. */
+                limit?: number;
+                /** @description `next_cursor` of the page before; keep the other parameters. */
+                cursor?: string | null;
+                /** @description Column to sort by; a leading `-` sorts descending. */
+                sort?: "sequence" | "at" | "-sequence" | "-at";
+                /** @description Text to search for. */
+                q?: string | null;
+                /** @description `column:op:value`, repeatable, all must hold. Operators: eq, ne, in (comma-separated), lt, le, gt, ge, contains, is_null (true or false). Columns: sequence (int), at (time), action (text), remote (text), user_agent (text). */
+                filter?: string[];
+                /** @description Columns of the CSV, comma-separated; default all. */
+                columns?: ("sequence" | "at" | "action" | "remote" | "user_agent")[];
+                /** @description `csv` exports all rows, not one page. */
+                format?: "json" | "csv";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ActivityRow_"];
+                    "text/csv": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    own_sign_in_show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FactorsOut"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    own_sign_in_list_passkeys: {
+        parameters: {
+            query?: {
+                /** @description Rows a page. */
+                limit?: number;
+                /** @description `next_cursor` of the page before; keep the other parameters. */
+                cursor?: string | null;
+                /** @description Column to sort by; a leading `-` sorts descending. */
+                sort?: "id" | "name" | "backed_up" | "created_at" | "last_used_at" | "-id" | "-name" | "-backed_up" | "-created_at" | "-last_used_at";
+                /** @description Text to search for. */
+                q?: string | null;
+                /** @description `column:op:value`, repeatable, all must hold. Operators: eq, ne, in (comma-separated), lt, le, gt, ge, contains, is_null (true or false). Columns: id (int), name (text), backed_up (bool), created_at (time), last_used_at (time). */
+                filter?: string[];
+                /** @description Columns of the CSV, comma-separated; default all. */
+                columns?: ("id" | "name" | "transports" | "backed_up" | "created_at" | "last_used_at")[];
+                /** @description `csv` exports all rows, not one page. */
+                format?: "json" | "csv";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_PasskeyRow_"];
+                    "text/csv": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    own_sign_in_add_passkey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPasskeyIn"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasskeyCreated"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    own_sign_in_passkey_options: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Nothing"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasskeyOptions"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    own_sign_in_remove_passkey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    own_sign_in_renew_codes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Nothing"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodesOut"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    own_sign_in_list_sessions: {
+        parameters: {
+            query?: {
+                /** @description Rows a page. */
+                limit?: number;
+                /** @description `next_cursor` of the page before; keep the other parameters. */
+                cursor?: string | null;
+                /** @description Column to sort by; a leading `-` sorts descending. */
+                sort?: "administrator_id" | "username" | "name" | "created_at" | "last_seen_at" | "expires_at" | "remote" | "-administrator_id" | "-username" | "-name" | "-created_at" | "-last_seen_at" | "-expires_at" | "-remote";
+                /** @description Text to search for. */
+                q?: string | null;
+                /** @description `column:op:value`, repeatable, all must hold. Operators: eq, ne, in (comma-separated), lt, le, gt, ge, contains, is_null (true or false). Columns: id (text), administrator_id (int), username (text), name (text), created_at (time), last_seen_at (time), expires_at (time), remote (text), user_agent (text). */
+                filter?: string[];
+                /** @description Columns of the CSV, comma-separated; default all. */
+                columns?: ("id" | "administrator_id" | "username" | "name" | "methods" | "created_at" | "last_seen_at" | "expires_at" | "remote" | "user_agent")[];
+                /** @description `csv` exports all rows, not one page. */
+                format?: "json" | "csv";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_SessionRow_"];
+                    "text/csv": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    own_sign_in_end_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    own_sign_in_begin_totp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Nothing"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TotpOut"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    own_sign_in_confirm_totp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CodeIn"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodesOut"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    own_sign_in_remove_totp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CodeIn"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: components["responses"]["Problem"];
         };
@@ -5464,7 +11329,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ProfileChange"];
+                "application/json": components["schemas"]["hub__profiles__schemas__ProfileChange"];
             };
         };
         responses: {
@@ -5520,7 +11385,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SessionOut"];
+                    "application/json": components["schemas"]["SessionOut"] | components["schemas"]["SignInStep"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -5545,6 +11410,278 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    session_cancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Nothing"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    session_by_certificate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Nothing"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionOut"] | components["schemas"]["SignInStep"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    session_enrol_passkey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPasskeyIn"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnrolledOut"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    session_enrol_passkey_options: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Nothing"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasskeyOptions"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    session_enrol_totp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Nothing"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TotpOut"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    session_confirm_totp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CodeIn"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnrolledOut"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    session_methods: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignInMethods"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    session_new_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPasswordIn"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionOut"] | components["schemas"]["SignInStep"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    session_callback: {
+        parameters: {
+            query: {
+                state: string;
+                code?: string;
+                error?: string;
+                iss?: string | null;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": unknown;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    session_by_passkey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CredentialIn"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionOut"] | components["schemas"]["SignInStep"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    session_passkey_options: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Nothing"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasskeyOptions"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     session_change_password: {
         parameters: {
             query?: never;
@@ -5555,6 +11692,462 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["PasswordIn"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    session_by_provider: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProviderIn"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RedirectOut"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    session_claim: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HandoffIn"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionOut"] | components["schemas"]["SignInStep"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    session_acs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": unknown;
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": unknown;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    session_metadata: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/samlmetadata+xml": unknown;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    session_by_code: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CodeIn"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionOut"] | components["schemas"]["SignInStep"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    session_by_second_passkey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CredentialIn"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionOut"] | components["schemas"]["SignInStep"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    session_second_passkey_options: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Nothing"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasskeyOptions"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    session_step_up_by_certificate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Nothing"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionOut"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    session_step_up_by_code: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CodeIn"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionOut"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    sessions_list: {
+        parameters: {
+            query?: {
+                /** @description Rows a page. */
+                limit?: number;
+                /** @description `next_cursor` of the page before; keep the other parameters. */
+                cursor?: string | null;
+                /** @description Column to sort by; a leading `-` sorts descending. */
+                sort?: "administrator_id" | "username" | "name" | "created_at" | "last_seen_at" | "expires_at" | "remote" | "-administrator_id" | "-username" | "-name" | "-created_at" | "-last_seen_at" | "-expires_at" | "-remote";
+                /** @description Text to search for. */
+                q?: string | null;
+                /** @description `column:op:value`, repeatable, all must hold. Operators: eq, ne, in (comma-separated), lt, le, gt, ge, contains, is_null (true or false). Columns: id (text), administrator_id (int), username (text), name (text), created_at (time), last_seen_at (time), expires_at (time), remote (text), user_agent (text). */
+                filter?: string[];
+                /** @description Columns of the CSV, comma-separated; default all. */
+                columns?: ("id" | "administrator_id" | "username" | "name" | "methods" | "created_at" | "last_seen_at" | "expires_at" | "remote" | "user_agent")[];
+                /** @description `csv` exports all rows, not one page. */
+                format?: "json" | "csv";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_SessionRow_"];
+                    "text/csv": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    sessions_end: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    settings_read: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GeneralSettings"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    settings_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GeneralSettingsChange"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GeneralSettings"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    sign_in_certificates_list: {
+        parameters: {
+            query?: {
+                /** @description Rows a page. */
+                limit?: number;
+                /** @description `next_cursor` of the page before; keep the other parameters. */
+                cursor?: string | null;
+                /** @description Column to sort by; a leading `-` sorts descending. */
+                sort?: "id" | "administrator_id" | "username" | "subject" | "not_after" | "created_at" | "last_used_at" | "revoked_at" | "-id" | "-administrator_id" | "-username" | "-subject" | "-not_after" | "-created_at" | "-last_used_at" | "-revoked_at";
+                /** @description Text to search for. */
+                q?: string | null;
+                /** @description `column:op:value`, repeatable, all must hold. Operators: eq, ne, in (comma-separated), lt, le, gt, ge, contains, is_null (true or false). Columns: id (int), administrator_id (int), username (text), sha256 (text), issuer (text), subject (text), not_after (time), created_at (time), last_used_at (time), revoked_at (time). */
+                filter?: string[];
+                /** @description Columns of the CSV, comma-separated; default all. */
+                columns?: ("id" | "administrator_id" | "username" | "sha256" | "issuer" | "subject" | "not_after" | "created_at" | "last_used_at" | "revoked_at")[];
+                /** @description `csv` exports all rows, not one page. */
+                format?: "json" | "csv";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_CertificateBindingRow_"];
+                    "text/csv": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    sign_in_certificates_bind: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CertificateBindingIn"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedId"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    sign_in_certificates_revoke: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    sign_in_policy_show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignInPolicySchema"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    sign_in_policy_replace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignInPolicySchema"];
             };
         };
         responses: {

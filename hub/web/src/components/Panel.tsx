@@ -5,10 +5,12 @@ interface Props {
   actions?: ReactNode;
   /** Tables bring their own padding. */
   flush?: boolean;
+  /** A remark below. */
+  foot?: ReactNode;
   children: ReactNode;
 }
 
-export function Panel({ title, actions, flush = false, children }: Props) {
+export function Panel({ title, actions, flush = false, foot, children }: Props) {
   const id = useId();
   return (
     <section className="panel" aria-labelledby={id}>
@@ -17,6 +19,7 @@ export function Panel({ title, actions, flush = false, children }: Props) {
         {actions && <div className="panel-actions">{actions}</div>}
       </div>
       {flush ? children : <div className="panel-body">{children}</div>}
+      {foot && <div className="panel-foot muted small">{foot}</div>}
     </section>
   );
 }

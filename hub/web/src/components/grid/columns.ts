@@ -29,7 +29,7 @@ export const OPERATORS_OF: Readonly<Record<ColumnKind, readonly Operator[]>> = {
   bool: ["eq"],
 };
 
-const WIDTHS: Readonly<Record<ColumnKind, number>> = { text: 180, int: 90, time: 236, enum: 140, bool: 90 };
+const WIDTHS: Readonly<Record<ColumnKind, number>> = { text: 180, int: 90, time: 250, enum: 140, bool: 90 };
 
 export const MIN_WIDTH = 60;
 

@@ -77,30 +77,36 @@ function Details({ agent }: { agent: Agent }) {
 /** Only network agents have servers. */
 const tabsOf = (agent: Agent) => TABS.filter((tab) => tab.id !== "servers" || agent.kind === "network");
 
+function Content({ agent, wanted }: { agent: Agent; wanted: string }) {
+  const tabs = tabsOf(agent);
+  const tab = tabs.find((item) => item.id === wanted)?.id ?? "commands";
+  return (
+    <>
+      <PageHeader
+        title={agent.name}
+        aside={<AgentStatus agent={agent} />}
+        actions={<AgentActions agent={agent} />}
+      >
+        {kindWords(agent.kind)} on {agent.hostname || "an unknown host"}
+      </PageHeader>
+      <Tabs tabs={tabs} label="Agent" />
+      {tab === "commands" && <Commands agent={agent} />}
+      {tab === "servers" && <ServersTab agent={agent} />}
+      {tab === "details" && <Details agent={agent} />}
+    </>
+  );
+}
+
 export function AgentPage() {
   const { id = "" } = useParams();
-  const tab = useTab(TABS);
+  const wanted = useTab(TABS);
   const query = useQuery({
     queryKey: ["agents", "one", id],
     queryFn: ({ signal }) => get<Agent>(`/agents/${id}`, {}, signal),
   });
   return (
     <Loaded query={query}>
-      {(agent) => (
-        <>
-          <PageHeader
-            title={agent.name}
-            aside={<AgentStatus agent={agent} />}
-            actions={<AgentActions agent={agent} />}
-          >
-            {kindWords(agent.kind)} on {agent.hostname || "an unknown host"}
-          </PageHeader>
-          <Tabs tabs={tabsOf(agent)} label="Agent" />
-          {tab === "commands" && <Commands agent={agent} />}
-          {tab === "servers" && <ServersTab agent={agent} />}
-          {tab === "details" && <Details agent={agent} />}
-        </>
-      )}
+      {(agent) => <Content agent={agent} wanted={wanted} />}
     </Loaded>
   );
 }

@@ -1,6 +1,7 @@
 /** Columns of the SSL certificates, grouped as administrators know them. */
 
 import type { CertificateRow } from "../../api/types";
+import { Status } from "../../components/Badge";
 import type { GridColumn } from "../../components/grid/columns";
 import type { GridView } from "../../components/grid/state";
 import { Expiry } from "../../components/Time";
@@ -8,6 +9,10 @@ import { isOver, KEY_LOCATIONS, METHODS, STATUSES } from "./vocabulary";
 
 const INSTALL_STATES = ["Not Scheduled", "Scheduled", "Started", "Successful", "Failed", "Restart Required"];
 const RENEWAL_STATES = ["Not Scheduled", "Scheduled", "Started", "Successful", "Failed"];
+
+/** In a list, what is not planned is no news. */
+const planned = (state: string) =>
+  state === "Not Scheduled" ? <span className="muted">—</span> : <Status value={state} />;
 
 type Column = GridColumn<CertificateRow>;
 
@@ -26,7 +31,7 @@ const time = (name: Column["name"], label: string): Column => hidden(name, label
 
 export const CERTIFICATE_COLUMNS: readonly Column[] = [
   ...plain("General", [
-    { name: "common_name", label: "Common name", width: 250, sortable: true },
+    { name: "common_name", label: "Common name", width: 240, sortable: true },
     { name: "status", label: "Status", kind: "enum", choices: STATUSES, width: 138 },
   ]),
   ...plain("Certificate", [
@@ -87,8 +92,19 @@ export const CERTIFICATE_COLUMNS: readonly Column[] = [
       render: (row) => KEY_LOCATIONS[row.private_key] ?? <span className="muted">—</span>,
     },
     hidden("private_key_agent", "Key's agent"),
-    { name: "install_state", label: "Installation", kind: "enum", choices: INSTALL_STATES, width: 130 },
-    hidden("renewal_state", "Renewal", { kind: "enum", choices: RENEWAL_STATES }),
+    {
+      name: "install_state",
+      label: "Installation",
+      kind: "enum",
+      choices: INSTALL_STATES,
+      width: 140,
+      render: (row) => planned(row.install_state),
+    },
+    hidden("renewal_state", "Renewal", {
+      kind: "enum",
+      choices: RENEWAL_STATES,
+      render: (row) => planned(row.renewal_state),
+    }),
     hidden("external_requester", "External requester"),
     hidden("comments", "Comments", { width: 240 }),
     hidden("status_message", "Status message", { width: 240 }),

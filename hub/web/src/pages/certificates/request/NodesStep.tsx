@@ -1,6 +1,6 @@
 import { useAgents, useServers } from "../../../api/choices";
 import type { AgentRow, Server, ServerNode, Target } from "../../../api/types";
-import { Badge, Status } from "../../../components/Badge";
+import { Status } from "../../../components/Badge";
 import { Empty } from "../../../components/Empty";
 import { Panel } from "../../../components/Panel";
 import { ProblemNotice } from "../../../components/ProblemNotice";
@@ -8,6 +8,9 @@ import type { StepProps } from "./StepProps";
 
 const same = (a: Target, b: Target) =>
   a.agent_id === b.agent_id && a.server === b.server && a.node_id === b.node_id;
+
+/** Nothing can be installed on what its agent no longer reports. */
+const isThere = (thing: { lost_at: string | null }) => thing.lost_at === null;
 
 interface NodeProps {
   node: ServerNode;
@@ -17,8 +20,8 @@ interface NodeProps {
 }
 
 function NodeItem({ node, target, chosen, onToggle }: NodeProps) {
-  const ports = node.ports.filter((port) => port.lost_at === null);
-  const obstacle = node.lost_at ? "No longer reported by its agent." : node.manageable ? "" : node.problem;
+  const ports = node.ports.filter(isThere);
+  const obstacle = node.manageable ? "" : node.problem || "The agent can't manage it.";
   return (
     <li>
       <label className="node">
@@ -56,11 +59,10 @@ function ServerNodes(props: Pick<NodeProps, "onToggle"> & { agent: AgentRow; ser
         <span className="muted small">
           {server.kind} {server.version}
         </span>
-        {server.lost_at && <Badge tone="warn">No longer reported</Badge>}
       </div>
       {server.problem && <p className="field-error">{server.problem}</p>}
       <ul className="node-list">
-        {server.nodes.map((node) => {
+        {server.nodes.filter(isThere).map((node) => {
           const target = { agent_id: agent.id, server: server.name, node_id: node.node_id };
           return (
             <NodeItem
@@ -80,12 +82,13 @@ function ServerNodes(props: Pick<NodeProps, "onToggle"> & { agent: AgentRow; ser
 function AgentNodes(props: Pick<NodeProps, "onToggle"> & { agent: AgentRow; targets: readonly Target[] }) {
   const { agent } = props;
   const servers = useServers(agent.id);
+  const there = servers.data?.filter(isThere);
   return (
     <Panel title={agent.name} actions={<Status value={agent.connected ? "connected" : "disconnected"} />}>
       <div className="stack">
         <ProblemNotice error={servers.error} />
-        {servers.data?.length === 0 && <p className="muted">This agent has reported no servers that it may manage.</p>}
-        {servers.data?.map((server) => (
+        {there?.length === 0 && <p className="muted">This agent has reported no servers that it may manage.</p>}
+        {there?.map((server) => (
           <ServerNodes key={server.name} server={server} {...props} />
         ))}
       </div>

@@ -8,6 +8,11 @@ import type { StepProps } from "./StepProps";
 const nameOf = (items: readonly { id: number | string; name: string }[] | undefined, id: string) =>
   items?.find((item) => String(item.id) === id)?.name;
 
+const approvalWords = (profile: StepProps["profile"]) =>
+  profile?.auto_approve
+    ? "The profile approves requests by itself: the certificate is ordered at once."
+    : "The request waits for an administrator's approval.";
+
 export function ReviewStep({ draft, profile }: StepProps) {
   const organizations = useOrganizations();
   const departments = useDepartments(draft.organizationId ? Number(draft.organizationId) : null);
@@ -16,7 +21,7 @@ export function ReviewStep({ draft, profile }: StepProps) {
   const installs = draft.method === "auto_install";
   const immediate = draft.installation === "immediate";
   return (
-    <Panel title="Your request">
+    <Panel title="Your request" foot={approvalWords(profile)}>
       <Facts
         items={[
           ["Method", METHODS[draft.method]?.title],
@@ -27,6 +32,7 @@ export function ReviewStep({ draft, profile }: StepProps) {
           ["Common name", draft.commonName || "As in the CSR"],
           ["Alternative names", names.length > 0 ? <Names names={names} /> : null],
           ["Key type", draft.method === "csr" ? null : draft.keyType],
+          ["Private key", installs && draft.keyLocation === "target" ? "Made on the target" : null],
           ["Private key store", usesPks(draft) ? nameOf(stores.data, draft.pksAgentId) : null],
           [
             "Nodes",
@@ -37,11 +43,6 @@ export function ReviewStep({ draft, profile }: StepProps) {
           ["Comments", draft.comments],
         ]}
       />
-      <p className="muted small">
-        {profile?.auto_approve
-          ? "The profile approves requests by itself: the certificate is ordered at once."
-          : "The request waits for an administrator's approval."}
-      </p>
     </Panel>
   );
 }
