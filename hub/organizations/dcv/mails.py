@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import secrets
 from dataclasses import dataclass
 
@@ -26,6 +27,7 @@ from hub.organizations.dcv.registry import method_named
 from hub.organizations.dcv.states import ChallengeState
 from pki.findings import Finding
 
+_MAIL_ID = re.compile(r"[0-9a-f]{32}\Z")
 _MAIL_COLUMNS = tuple(getattr(DcvMail, name) for name in MailRecord.__dataclass_fields__)
 
 
@@ -125,6 +127,8 @@ class Mails:
     async def _valid(
         self, session: AsyncSession, mail_id: str, value: str
     ) -> tuple[MailRecord, ChallengeRecord]:
+        if not _MAIL_ID.match(mail_id):
+            raise ConfirmationRefused
         row = (
             await session.execute(
                 select(*_MAIL_COLUMNS, DcvMail.value_sha256, DcvMail.challenge_id).where(
@@ -148,7 +152,7 @@ class Mails:
 
 
 def _digest(value: str) -> str:
-    return hashlib.sha256(value.encode()).hexdigest()
+    return hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _message(recipient: str, link: str, held: ChallengeRecord, validation: ValidationRecord) -> Mail:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -122,7 +122,7 @@ class VantageBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    agent_ids: list[str] = Field(max_length=12)
+    agent_ids: list[Annotated[str, Field(pattern=r"^[0-9A-Za-z-]{1,36}$")]] = Field(max_length=12)
 
 
 class RenewalBody(BaseModel):
@@ -232,7 +232,7 @@ class WriterBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: str = Field(min_length=1, max_length=64)
+    name: str = Field(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")
     kind: str = Field(min_length=1, max_length=32)
     organization_id: int | None = Field(default=None, description="Null: for all organizations.")
     settings: dict[str, Any]

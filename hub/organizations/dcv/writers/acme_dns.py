@@ -24,9 +24,9 @@ class AcmeDnsSettings(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     url: str = Field(pattern=r"^https?://[!-~]{1,200}$", description="Address of the acme-dns API.")
-    username: str = Field(min_length=1, max_length=100)
-    password: SecretStr
-    subdomain: str = Field(min_length=1, max_length=100)
+    username: str = Field(pattern=r"^[!-~]{1,100}$")
+    password: SecretStr = Field(min_length=1, max_length=200)
+    subdomain: str = Field(pattern=r"^[!-~]{1,100}$")
 
 
 class AcmeDnsWriter:

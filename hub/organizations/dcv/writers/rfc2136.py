@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from typing import Literal, Self
 
 import dns.asyncquery
@@ -15,7 +16,7 @@ import dns.rdatatype
 import dns.tsig
 import dns.tsigkeyring
 import dns.update
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from hub.organizations.dcv.contract import DnsRecord, JsonPoster
 from hub.organizations.dcv.errors import WriterFailed
@@ -32,11 +33,32 @@ class Rfc2136Settings(BaseModel):
         pattern=r"^[0-9A-Fa-f.:]{2,45}$", description="IP address of the zone's primary server."
     )
     port: int = Field(default=53, ge=1, le=65535)
-    zone: str = Field(default="", max_length=253, description="Zone to update; empty: ask the server.")
-    key_name: str = Field(min_length=1, max_length=253, description="Name of the TSIG key.")
+    zone: str = Field(
+        default="", pattern=r"^[!-~]{0,253}$", description="Zone to update; empty: ask the server."
+    )
+    key_name: str = Field(pattern=r"^[!-~]{1,253}$", description="Name of the TSIG key.")
     key_algorithm: Literal["hmac-sha256", "hmac-sha384", "hmac-sha512"] = "hmac-sha256"
     key_secret: SecretStr = Field(description="The TSIG key, base64.")
     ttl_s: int = Field(default=60, ge=1, le=86_400)
+
+    @field_validator("zone", "key_name")
+    @classmethod
+    def _is_name(cls, value: str) -> str:
+        try:
+            dns.name.from_text(value)
+        except dns.exception.DNSException as error:
+            raise ValueError(f"this is no DNS name: {error}") from error
+        return value
+
+    @field_validator("key_secret")
+    @classmethod
+    def _is_base64(cls, value: SecretStr) -> SecretStr:
+        try:
+            base64.b64decode(value.get_secret_value(), validate=True)
+        except ValueError:
+            # Without the text: it is a secret, even misspelt.
+            raise ValueError("this is not base64") from None
+        return value
 
 
 class Rfc2136Writer:
@@ -71,10 +93,7 @@ class Rfc2136Writer:
 
     async def _update(self, record: DnsRecord) -> dns.update.UpdateMessage:
         settings = self._settings
-        try:
-            keyring = dns.tsigkeyring.from_text({settings.key_name: settings.key_secret.get_secret_value()})
-        except (ValueError, dns.exception.DNSException) as error:
-            raise WriterFailed("KeyMalformed", "the TSIG key is no base64") from error
+        keyring = dns.tsigkeyring.from_text({settings.key_name: settings.key_secret.get_secret_value()})
         zone = dns.name.from_text(settings.zone) if settings.zone else await self._zone_of(_name(record))
         return dns.update.UpdateMessage(
             zone,
@@ -106,6 +125,11 @@ class Rfc2136Writer:
             return await dns.asyncquery.tcp(message, settings.server, port=settings.port, timeout=_TIMEOUT_S)
         except dns.tsig.PeerError as error:
             raise WriterFailed("KeyRefused", f"{settings.server} does not accept the TSIG key") from error
+        except dns.exception.FormError as error:
+            # Unsigned, too: nothing that it says can be believed.
+            raise WriterFailed(
+                "AnswerNotTrusted", f"{settings.server}: {error}; does it hold the zone and know the key?"
+            ) from error
         except (dns.exception.DNSException, OSError, EOFError, asyncio.IncompleteReadError) as error:
             raise WriterFailed(
                 "ServerUnreachable", f"{settings.server}: {str(error) or type(error).__name__}"
