@@ -217,6 +217,7 @@ class DomainRoutes(RouteSet):
     ) -> DomainAnswer:
         async with self._db.write() as uow:
             before = await self._reached(uow.session, call, action)
+            require_types(call.principal, action, _place(before), before.certificate_types)
             record = await self._domains.decide(uow, before, event, principal=call.principal, message=message)
         return _answer(call.principal, record, ())
 

@@ -28,7 +28,7 @@ PERSONS = Listing(
     (
         Column("id", Person.id, "ID", kind="int", nullable=False),
         Column("common_name", Person.common_name, "Common Name", nullable=False),
-        Column("email", Person.email_key, "Email", nullable=False),
+        _plain("email", Person.email, "Email", nullable=False),
         _plain("organization_id", Person.organization_id, "Organization ID", kind="int", nullable=False),
         _plain("organization_name", Organization.name, "Organization", nullable=False),
         _plain("department_id", Person.department_id, "Department ID", kind="int"),

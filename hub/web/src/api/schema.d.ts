@@ -10735,7 +10735,7 @@ export interface operations {
                 /** @description `next_cursor` of the page before; keep the other parameters. */
                 cursor?: string | null;
                 /** @description Column to sort by; a leading `-` sorts descending. */
-                sort?: "id" | "common_name" | "email" | "last_name" | "-id" | "-common_name" | "-email" | "-last_name";
+                sort?: "id" | "common_name" | "last_name" | "-id" | "-common_name" | "-last_name";
                 /** @description Text to search for. */
                 q?: string | null;
                 /** @description `column:op:value`, repeatable, all must hold. Operators: eq, ne, in (comma-separated), lt, le, gt, ge, contains, is_null (true or false). Columns: id (int), common_name (text), email (text), organization_id (int), organization_name (text), department_id (int), department_name (text), domain (text), first_name (text), middle_name (text), last_name (text), phone (text), has_secret_id (bool), validation_type (standard|high), principal_name (text), eppn (text), created_via (text), created_at (time), changed_at (time). */
