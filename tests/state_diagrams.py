@@ -1,6 +1,7 @@
 """Draws the state tables as Mermaid diagrams.
 
-``make docs`` writes ``docs/states.md``, ``make check`` compares. The tables in each room's ``states.py`` are the truth; nobody draws by hand.
+``make docs`` writes ``docs/states.md``, ``make check`` compares. The tables in each room's ``states.py`` are the
+truth; nobody draws by hand.
 """
 
 from __future__ import annotations
@@ -48,8 +49,7 @@ def document() -> str:
     """Return the whole page."""
     parts = [
         "# States",
-        "Generated from the tables in the code by `make docs`. A pair of state and event that is not drawn\n"
-        "is refused.",
+        "Generated from the tables in the code by `make docs`. What is not drawn is refused.",
     ]
     for machine in MACHINES:
         parts += [f"## {machine.title}\n`{machine.module}`", diagram(machine.table)]
