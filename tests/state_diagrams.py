@@ -1,7 +1,7 @@
 """Draws the state tables as Mermaid diagrams.
 
-``make docs`` writes ``docs/states.md``, ``make check`` compares. The tables in each room's ``states.py`` are the
-truth; nobody draws by hand.
+``make docs`` writes ``docs/states.md``, ``make check`` compares. The tables in each room's ``states.py`` are
+the truth; nobody draws by hand.
 """
 
 from __future__ import annotations
