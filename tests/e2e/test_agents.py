@@ -67,7 +67,7 @@ def test_a_scan_is_followed_to_what_it_found(console: Console) -> None:
     dialog.get_by_label("Ranges to scan").fill(f"127.0.0.1 {ports[0]}, {ports[1]}")
     dialog.get_by_role("button", name="Add task").click()
     expect(page.get_by_role("heading", name="Servers of the test")).to_be_visible()
-    page.get_by_role("button", name="Scan", exact=True).click()
+    page.locator(".page-head").get_by_role("button", name="Scan").click()
     expect(page.locator(".page-head .badge")).to_have_text("Successful", timeout=30_000)
     page.get_by_role("link", name="Latest scan").click()
     expect(page.locator("tbody tr[data-row]")).to_have_count(2)
@@ -83,7 +83,7 @@ def test_a_range_outside_the_agents_policy_fails_with_its_reason(console: Consol
     ranges = [{"target": "192.0.2.1", "ports": ["443"]}]
     task = api.post("/discovery/tasks", {"name": "Not allowed", "agent_id": network["id"], "ranges": ranges})
     console.open(f"/discovery/tasks/{task['id']}")
-    page.get_by_role("button", name="Scan", exact=True).click()
+    page.locator(".page-head").get_by_role("button", name="Scan").click()
     expect(page.locator(".page-head .badge")).to_have_text("Failed", timeout=30_000)
     expect(page.get_by_role("region", name="Latest scan")).to_contain_text("192.0.2.1")
 

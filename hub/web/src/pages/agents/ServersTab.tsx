@@ -39,20 +39,32 @@ function NodeState({ node }: { node: ServerNode }) {
   );
 }
 
+function Files({ node }: { node: ServerNode }) {
+  return (
+    <div className="mono small breakable">
+      <div title="Configuration">{node.location}</div>
+      <div title="Certificate" className="muted">
+        {node.certificate_path}
+      </div>
+    </div>
+  );
+}
+
+const presentFirst = (a: ServerNode, b: ServerNode) => Number(a.lost_at !== null) - Number(b.lost_at !== null);
+
 function ServerPanel({ server }: { server: Server }) {
   return (
     <PlainTable
-      title={`${server.name} · ${server.kind} ${server.version}`}
+      title={[server.name, server.version || server.kind].filter(Boolean).join(" · ")}
       actions={server.lost_at ? <Badge tone="warn">No longer reported</Badge> : undefined}
       empty={server.problem || "The server has no nodes."}
-      rows={server.nodes}
+      rows={[...server.nodes].sort(presentFirst)}
       rowKey={(node) => node.node_id}
       columns={[
-        { label: "Names", cell: (node) => <strong className="breakable">{node.names.join(", ") || node.node_id}</strong> },
+        { label: "Names", cell: (node) => <strong>{node.names.join(", ") || node.node_id}</strong> },
         { label: "Ports", cell: (node) => <Ports node={node} /> },
         { label: "State", cell: (node) => <NodeState node={node} /> },
-        { label: "Certificate file", cell: (node) => <span className="mono breakable">{node.certificate_path || "—"}</span> },
-        { label: "Configuration", cell: (node) => <span className="mono breakable">{node.location}</span> },
+        { label: "Files", cell: (node) => <Files node={node} /> },
         { label: "Last seen", cell: (node) => <Time value={node.last_seen_at} show="relative" /> },
       ]}
     />

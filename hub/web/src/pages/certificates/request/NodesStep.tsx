@@ -56,9 +56,7 @@ function ServerNodes(props: Pick<NodeProps, "onToggle"> & { agent: AgentRow; ser
     <div className="stack-s">
       <div className="row">
         <strong>{server.name}</strong>
-        <span className="muted small">
-          {server.kind} {server.version}
-        </span>
+        <span className="muted small">{server.version || server.kind}</span>
       </div>
       {server.problem && <p className="field-error">{server.problem}</p>}
       <ul className="node-list">
