@@ -52,6 +52,9 @@ class TaskFields:
     concurrency: int = 0
     timeout_ms: int = 0
 
+# What every trace of a task carries: readers of events and audit are chosen by it.
+_OWNERSHIP = ("name", "organization_id", "department_id")
+
 
 class DiscoveryService:
     """Creates, changes, deletes and scans tasks."""
@@ -105,7 +108,7 @@ class DiscoveryService:
                 "DiscoveryTaskChanged",
                 task_id,
                 principal=principal,
-                values=changed | {"name": values["name"], "organization_id": values["organization_id"]},
+                values=changed | {name: values[name] for name in _OWNERSHIP},
             )
 
     async def delete(self, principal: Principal, task_id: int) -> None:
@@ -125,7 +128,7 @@ class DiscoveryService:
             )
             if removed.one_or_none() is None:
                 raise TaskIsBeingScanned
-            values = {"name": task.name, "organization_id": task.organization_id}
+            values = {name: getattr(task, name) for name in _OWNERSHIP}
             await _note(uow, "DiscoveryTaskDeleted", task_id, principal=principal, values=values)
 
     async def scan(self, principal: Principal, task_id: int) -> int:
