@@ -29,7 +29,7 @@ from hub.organizations.dcv.states import (
 
 VALIDATION_COLUMNS = tuple(getattr(DcvValidation, name) for name in ValidationRecord.__dataclass_fields__)
 CHALLENGE_COLUMNS = tuple(getattr(DcvChallenge, name) for name in ChallengeRecord.__dataclass_fields__)
-_AT_ONCE = timedelta(0)
+_RENEWAL_PAUSE = timedelta(days=1)
 
 
 async def read_validation(session: AsyncSession, validation_id: int) -> ValidationRecord:
@@ -37,7 +37,7 @@ async def read_validation(session: AsyncSession, validation_id: int) -> Validati
     statement = select(*VALIDATION_COLUMNS).where(DcvValidation.id == validation_id)
     row = (await session.execute(statement)).one_or_none()
     if row is None:
-        raise ValidationNotFound(f"there is no domain validation {validation_id}")
+        raise ValidationNotFound
     return ValidationRecord(**row._asdict())
 
 
@@ -156,6 +156,13 @@ async def end_challenge(
         .returning(DcvChallenge.id)
     )
     return changed.one_or_none() is not None
+
+
+def renewal_after_failure(validation: ValidationRecord, now: datetime) -> dict[str, Any]:
+    """Return when a renewal that needs no person is tried again, after an attempt that came to nothing."""
+    if validation.renewal_method is None:
+        return {}
+    return {"next_revalidation_at": now + _RENEWAL_PAUSE}
 
 
 async def prove(

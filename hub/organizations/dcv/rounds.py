@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import delete, insert, or_, select, update
 
 from hub.db.errors import HubError
 from hub.db.uow import Database, UnitOfWork
@@ -23,6 +23,7 @@ from hub.organizations.dcv.assets import (
     move,
     prove,
     read_validation,
+    renewal_after_failure,
 )
 from hub.organizations.dcv.contract import Mailed, Probed, Proof, Sight, VantageAnswer, Writable, look
 from hub.organizations.dcv.errors import WriterFailed
@@ -42,13 +43,15 @@ ANSWER_WAIT = timedelta(minutes=10)
 """How long other vantage points are waited for before the hub looks again."""
 _PROPAGATION = timedelta(seconds=15)
 _REMOVAL_TRIES = 12
+_KEPT_ROUNDS = 5
 _BACK_OFF_MINUTES = (1, 1, 2, 5, 5, 10, 15, 30, 60, 120, 240)
 AWAITING = Finding("AwaitingVantagePoints", "seen from this hub; other vantage points are being asked")
 
 
 def back_off(attempts: int) -> timedelta:
     """Return how long to wait after so many attempts that came to nothing."""
-    return timedelta(minutes=_BACK_OFF_MINUTES[min(attempts, len(_BACK_OFF_MINUTES)) - 1])
+    place = min(max(attempts, 1), len(_BACK_OFF_MINUTES)) - 1
+    return timedelta(minutes=_BACK_OFF_MINUTES[place])
 
 
 class Rounds:
@@ -112,6 +115,7 @@ class Rounds:
             if current is None or not _same_hold(current, held):
                 return Finding("ChangedMeanwhile", "the attempt ended, or was taken over, meanwhile")
             number = current.round + 1
+            await _forget_rounds(uow, held.id, before=number - _KEPT_ROUNDS)
             await _sighted(uow, held.id, number, vantage=HUB, outcome=outcome, sight=sight)
             if isinstance(outcome, Finding):
                 await self._postpone(uow, current, outcome, round=number)
@@ -267,7 +271,11 @@ class Rounds:
             if await end_challenge(uow, held, ChallengeState.LAPSED, values=values):
                 validation = await read_validation(uow.session, validation.id)
                 await move(
-                    uow, validation, DcvEvent.LAPSE, details={"method": held.method, "last": held.message}
+                    uow,
+                    validation,
+                    DcvEvent.LAPSE,
+                    values=renewal_after_failure(validation, uow.now),
+                    details={"method": held.method, "last": held.message},
                 )
         return finding
 
@@ -311,6 +319,13 @@ def _held(held: ChallengeRecord) -> tuple[Any, ...]:
 
 def _same_hold(current: ChallengeRecord, held: ChallengeRecord) -> bool:
     return current.state == ChallengeState.OPEN and current.held_until == held.held_until
+
+
+async def _forget_rounds(uow: UnitOfWork, challenge_id: int, *, before: int) -> None:
+    # An attempt may look some two hundred times; only the last rounds tell anybody anything.
+    await uow.session.execute(
+        delete(DcvSighting).where(DcvSighting.challenge_id == challenge_id, DcvSighting.round < before)
+    )
 
 
 async def _sighted(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hub.access.policy import scope
 from hub.http.calls import Call
 from hub.http.listing import Column, ListEndpoint, Listing, ListQuery, Page
 from hub.http.principal import Principal
@@ -37,10 +36,11 @@ from hub.organizations.dcv.schemas import (
 )
 from hub.organizations.dcv.service import DcvService
 from hub.organizations.dcv.states import DcvState
+from hub.organizations.dcv.visibility import sees_validation, visible_validations
 from hub.organizations.dcv.writer_store import NewWriter
 from hub.organizations.errors import OrganizationNotFound
 from hub.organizations.models import Organization
-from hub.organizations.visibility import require_reach
+from hub.organizations.visibility import require_department, require_reach
 
 VIEW, EDIT, WRITERS_VIEW, WRITERS_EDIT = "dcv.view", "dcv.edit", "dcv.view_writers", "dcv.edit_writers"
 
@@ -87,7 +87,7 @@ class DcvRoutes(RouteSet):
         self._listing = ListEndpoint(
             dcv.db,
             VALIDATIONS,
-            scope=lambda who: scope(who, DcvValidation.organization_id, action=VIEW),
+            scope=lambda who: visible_validations(who, VIEW),
             filename="domain-validations.csv",
         )
 
@@ -131,7 +131,8 @@ class DcvRoutes(RouteSet):
     async def start(self, call: Call[StartBody, None]) -> ValidationView:
         """Begin an attempt and return what has to be done."""
         body = call.body
-        require_reach(call.principal, EDIT, body.organization_id, absent=OrganizationNotFound)
+        place = (body.organization_id, body.department_id)
+        require_department(call.principal, EDIT, place, absent=OrganizationNotFound)
         request = StartRequest(
             organization_id=body.organization_id,
             department_id=body.department_id,
@@ -240,6 +241,8 @@ class DcvRoutes(RouteSet):
     async def _reached(self, principal: Principal, action: str, validation_id: int) -> ValidationRecord:
         async with self._db.read() as session:
             validation = await self._dcv.get(session, validation_id)
+            if not await sees_validation(session, principal, VIEW, validation_id):
+                raise ValidationNotFound
         require_reach(principal, action, validation.organization_id, absent=ValidationNotFound)
         return validation
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -25,8 +26,9 @@ from hub.organizations.dcv.assets import (
     open_challenge,
     proof_time,
     read_validation,
+    renewal_after_failure,
 )
-from hub.organizations.dcv.clock import Outlook, ProofTime, deadlines, outlook
+from hub.organizations.dcv.clock import Outlook, ProofTime, Trust, deadlines, outlook
 from hub.organizations.dcv.contract import DcvMethod, Mailed, Writable, look
 from hub.organizations.dcv.errors import (
     CheckRunning,
@@ -182,7 +184,12 @@ class DcvService:
         if challenge is None or not await end_challenge(uow, challenge, ChallengeState.CANCELLED):
             raise NoOpenChallenge
         await move(
-            uow, validation, DcvEvent.CANCEL, principal=principal, details={"method": challenge.method}
+            uow,
+            validation,
+            DcvEvent.CANCEL,
+            principal=principal,
+            values=renewal_after_failure(validation, uow.now),
+            details={"method": challenge.method},
         )
         uow.notify(CHANNEL)
         return await self.detail(uow.session, validation_id)
@@ -341,10 +348,18 @@ class DcvService:
             if found is None:
                 raise RuntimeError("a row that was just inserted is not there")
         elif found.trust != request.trust:
-            await uow.session.execute(
-                update(DcvValidation).where(DcvValidation.id == found.id).values(trust=request.trust)
-            )
+            await self._change_trust(uow, found, request.trust)
         return found
+
+    async def _change_trust(self, uow: UnitOfWork, validation: ValidationRecord, trust: Trust) -> None:
+        values: dict[str, Any] = {"trust": trust}
+        time = self._time_of(validation)
+        if time is not None:
+            dates = deadlines(time, trust, lead_days=self.tools.options.action_required_days)
+            values |= {"expires_at": dates.expires_at, "action_at": dates.action_at}
+        await uow.session.execute(
+            update(DcvValidation).where(DcvValidation.id == validation.id).values(values)
+        )
 
     async def _begin(
         self,

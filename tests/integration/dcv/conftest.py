@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ipaddress
+import itertools
 import os
 import shutil
 import socket
@@ -12,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import asyncpg
 import pytest
 from aiohttp import web
 
@@ -29,9 +31,11 @@ from hub.organizations.records import OrganizationFields
 from hub.organizations.service import OrganizationService
 from pki.at_rest import KeyEncryptionKey
 from tests.integration.dcv.dns_server import LoopbackDns
+from tests.integration.issuers.private_postgres import running_postgres
 from tests.simulators.fleet_double import FleetDouble, FleetState
 
 LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"),)
+_NUMBERS = itertools.count(1)
 KEK = KeyEncryptionKey(bytes(range(32)))
 ADMIN = Principal(
     kind="administrator",
@@ -156,8 +160,6 @@ class World:
     async def create(self) -> None:
         db = Database.open(self.url, clock=self.clock)
         self.hubs.append(db)
-        async with db.engine.begin() as connection:
-            await connection.run_sync(all_tables().create_all)
         organizations = OrganizationService(db)
         async with db.write() as uow:
             ids = [
@@ -180,10 +182,48 @@ class World:
             await db.close()
 
 
+@pytest.fixture(scope="session")
+def postgres():
+    with running_postgres() as folder:
+        yield folder
+
+
+async def new_database(folder) -> str:
+    """Make a PostgreSQL database with empty tables; return its URL."""
+    number = next(_NUMBERS)
+    if number == 1:
+        await _create_database(folder, "dcv_template")
+        await create_tables(_url(folder, "dcv_template"))
+    await _create_database(folder, f"dcv{number} TEMPLATE dcv_template")
+    return _url(folder, f"dcv{number}")
+
+
+def _url(folder, name: str) -> str:
+    return f"postgresql://certwright@/{name}?host={folder}"
+
+
+async def _create_database(folder, what: str) -> None:
+    connection = await asyncpg.connect(host=str(folder), user="certwright", database="postgres")
+    await connection.execute(f"CREATE DATABASE {what}")
+    await connection.close()
+
+
+async def create_tables(url: str) -> None:
+    db = Database.open(url)
+    async with db.engine.begin() as connection:
+        await connection.run_sync(all_tables().create_all)
+    await db.close()
+
+
 @pytest.fixture
-async def world(tmp_path, probing):
-    settings = probing(allowed_networks=LOOPBACK)
-    made = World(f"sqlite:///{tmp_path / 'hub.db'}", settings)
+async def world(request, tmp_path, probing):
+    """A world on SQLite, or on the database that the test names by an indirect parameter."""
+    url = f"sqlite:///{tmp_path / 'hub.db'}"
+    if getattr(request, "param", "sqlite") == "postgresql":
+        url = await new_database(request.getfixturevalue("postgres"))
+    else:
+        await create_tables(url)
+    made = World(url, probing(allowed_networks=LOOPBACK))
     await made.create()
     yield made
     await made.close()

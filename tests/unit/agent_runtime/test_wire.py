@@ -11,6 +11,7 @@ from agents.runtime.commands import (
     CertificateInstalled,
     CertificateStored,
     CommandFailure,
+    DomainControlSeen,
     Endpoint,
     InstallOutcome,
     KeyDeleted,
@@ -48,6 +49,14 @@ RESULTS = [
     CertificateInstalled(outcomes=(OUTCOME,)),
     KeyExported(sealed_key=SealedKey(envelope=b"e", spki_sha256=b"\x04" * 32, sender_agent_id="a")),
     KeyDeleted(key_id="k"),
+    DomainControlSeen(
+        values=("v",),
+        trail=("dns 10.0.0.1",),
+        reason="ValueDiffers",
+        message="m",
+        authenticated=True,
+        seen_at=NOW,
+    ),
 ]
 ENDPOINT = Endpoint(
     address="10.0.0.1",
@@ -222,6 +231,14 @@ BODIES = {
         commands.ExportKey(key_id="k", receiver_public_key=b"p", receiver_agent_id="r"),
     ),
     "delete_key": (commands_pb2.DeleteKey(key_id="k"), commands.DeleteKey(key_id="k")),
+    "check_domain_control": (
+        commands_pb2.CheckDomainControl(
+            domain="a.example", method="file", name="n", urls=["http://a.example/f"], timeout_ms=500
+        ),
+        commands.CheckDomainControl(
+            domain="a.example", method="file", name="n", urls=("http://a.example/f",), timeout_ms=500
+        ),
+    ),
 }
 
 
