@@ -82,9 +82,9 @@ async def hub(tmp_path):
     async with db.engine.begin() as connection:
         await connection.run_sync(all_tables().create_all)
     runner = None
+    # The address is known before the service, as in the hub itself.
+    listening = socket.create_server(("127.0.0.1", 0))
     try:
-        # The address is known before the service, as in the hub itself.
-        listening = socket.create_server(("127.0.0.1", 0))
         url = f"http://localhost:{listening.getsockname()[1]}"
         passwords = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
         access = AccessService(
@@ -110,6 +110,7 @@ async def hub(tmp_path):
     finally:
         if runner is not None:
             await runner.cleanup()
+        listening.close()
         await db.close()
 
 

@@ -15,6 +15,8 @@ from typing import Any
 from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, KeySet, OKPKey, RSAKey
+from joserfc.jws import JWSRegistry
+from joserfc.util import urlsafe_b64decode
 
 from hub.access.signin.errors import OidcRefused
 
@@ -24,6 +26,20 @@ MAX_AGE_S = 600
 _MAX_TOKEN = 64 * 1024
 _MIN_RSA_BITS = 2048
 _KEY_TYPES: dict[str, tuple[str, ...]] = {"RSA": ("RS", "PS"), "EC": ("ES",), "OKP": ("Ed",)}
+
+# Providers put certificates into headers and long lists of groups into claims.
+_MAX_HEADER = 16 * 1024
+
+
+class _Registry(JWSRegistry):
+    max_header_length = _MAX_HEADER
+    max_payload_length = _MAX_TOKEN
+
+
+def _registry() -> JWSRegistry:
+    # Headers that are not understood are to be ignored (RFC 7515, 4); those in "crit" are refused before.
+    return _Registry(algorithms=list(ALGORITHMS), strict_check_header=False)
+
 
 PublicKey = RSAKey | ECKey | OKPKey
 
@@ -56,14 +72,18 @@ def load_keys(document: Mapping[str, Any]) -> list[PublicKey]:
             continue
         public = {name: value for name, value in entry.items() if name != "d"}
         try:
+            if entry["kty"] == "RSA" and _bits(entry["n"]) < _MIN_RSA_BITS:
+                continue
             key = KeySet.import_key_set({"keys": [public]}).keys[0]
         except (JoseError, ValueError, TypeError, KeyError):
-            continue
-        if isinstance(key, RSAKey) and key.public_key.key_size < _MIN_RSA_BITS:
             continue
         if isinstance(key, RSAKey | ECKey | OKPKey):
             found.append(key)
     return found
+
+
+def _bits(modulus: str) -> int:
+    return int.from_bytes(urlsafe_b64decode(modulus.encode())).bit_length()
 
 
 def read_id_token(token: str, keys: Sequence[PublicKey], expected: ExpectedToken) -> dict[str, Any]:
@@ -89,7 +109,7 @@ def read_id_token(token: str, keys: Sequence[PublicKey], expected: ExpectedToken
 
 def _header(token: str) -> Mapping[str, Any]:
     try:
-        return dict(jws.extract_compact(token.encode()).headers())
+        return dict(jws.extract_compact(token.encode(), registry=_registry()).headers())
     except (JoseError, ValueError, TypeError, UnicodeError):
         raise OidcRefused("NotAToken", "the ID token can't be read") from None
 
@@ -106,7 +126,7 @@ def _verified(token: str, keys: Sequence[PublicKey], algorithm: str, kid: object
         raise UnknownKey("UnknownKey", "the ID token is signed with a key that the provider does not show")
     for key in fitting:
         try:
-            return dict(jwt.decode(token, key, algorithms=[algorithm]).claims)
+            return dict(jwt.decode(token, key, algorithms=[algorithm], registry=_registry()).claims)
         except (JoseError, ValueError, TypeError):
             continue
     raise UnknownKey("SignatureInvalid", "the ID token's signature is wrong")
