@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -54,17 +56,27 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 
 # Not for the whole session: while it runs, asyncio tests can't start their loops in this thread.
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Chromium."""
-    with chromium() as running:
+def browser(stage: Stage) -> Iterator[Browser]:
+    """Chromium, told to trust the hub's own CA."""
+    with chromium(stage.hub.data_dir / "ca.pem") as running:
         yield running
 
 
-@pytest.fixture
-def guest(stage: Stage, browser: Browser) -> Iterator[Console]:
-    """The console before anybody has signed in. Whatever the browser complains about fails the test."""
+@pytest.fixture(scope="module")
+def cookies(stage: Stage, browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The cookies of a session. One for many tests: the hub limits how often somebody signs in."""
+    kept = tmp_path_factory.mktemp("session") / "cookies.json"
+    page = open_console(browser, stage.hub.url)
+    sign_in(page, "admin", stage.hub.credentials["admin"]["password"])
+    page.context.storage_state(path=kept)
+    page.context.close()
+    return kept
+
+
+@contextmanager
+def _watched(stage: Stage, browser: Browser, cookies: Path | None) -> Iterator[Console]:
     complaints = Complaints()
-    page = open_console(browser, "about:blank")
+    page = open_console(browser, "about:blank", cookies=cookies)
     complaints.watch(page)
     page.goto(stage.hub.url)
     try:
@@ -75,7 +87,14 @@ def guest(stage: Stage, browser: Browser) -> Iterator[Console]:
 
 
 @pytest.fixture
-def console(guest: Console) -> Console:
-    """The console with the first administrator signed in."""
-    guest.sign_in()
-    return guest
+def guest(stage: Stage, browser: Browser) -> Iterator[Console]:
+    """The console before anybody has signed in. Whatever the browser complains about fails the test."""
+    with _watched(stage, browser, None) as console:
+        yield console
+
+
+@pytest.fixture
+def console(stage: Stage, browser: Browser, cookies: Path) -> Iterator[Console]:
+    """The console with the first administrator signed in. Complaints fail the test as well."""
+    with _watched(stage, browser, cookies) as console:
+        yield console

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Response, sync_playwright
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or "/usr/bin/chromium"
@@ -51,21 +56,40 @@ class Complaints:
             self.found.append(f"{response.status} of {response.request.method} {response.url}")
 
 
+def _key_pin(ca_file: Path) -> str:
+    """Return the base64 SHA-256 of a CA's public key, as Chromium's command line takes it."""
+    key = x509.load_pem_x509_certificate(ca_file.read_bytes()).public_key()
+    der = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return base64.b64encode(hashlib.sha256(der).digest()).decode()
+
+
 @contextmanager
-def chromium() -> Iterator[Browser]:
-    """Run a browser for the length of a ``with`` block."""
+def chromium(ca_file: Path) -> Iterator[Browser]:
+    """Run a browser that trusts a hub's own CA, and no other strange one, for the length of a ``with`` block.
+
+    Ignoring errors of certificates altogether makes Chromium try a request again for each connection, and
+    sometimes give up with ERR_TOO_MANY_RETRIES.
+    """
+    trust = f"--ignore-certificate-errors-spki-list={_key_pin(ca_file)}"
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*ARGUMENTS, trust])
         try:
             yield browser
         finally:
             browser.close()
 
 
-def open_console(browser: Browser, url: str, *, size: tuple[int, int] = WIDE, dark: bool = False) -> Page:
-    """Open the console in a fresh profile. The hub's own CA is not one that the browser knows."""
+def open_console(
+    browser: Browser,
+    url: str,
+    *,
+    size: tuple[int, int] = WIDE,
+    dark: bool = False,
+    cookies: Path | None = None,
+) -> Page:
+    """Open the console in a fresh profile, or in one that has a session's cookies already."""
     context = browser.new_context(
-        ignore_https_errors=True,
+        storage_state=cookies,
         viewport={"width": size[0], "height": size[1]},
         color_scheme="dark" if dark else "light",
         accept_downloads=True,

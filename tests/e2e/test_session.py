@@ -23,12 +23,13 @@ def test_one_gets_to_where_one_wanted_to_go(guest: Console) -> None:
     expect(guest.page).to_have_title("Agents · Certwright")
 
 
-def test_signing_out_ends_the_session(console: Console) -> None:
-    console.page.get_by_role("button", name="admin").click()
-    console.page.get_by_role("button", name="Sign out").click()
-    expect(console.page.get_by_role("heading", name="Sign in")).to_be_visible()
-    console.page.reload()
-    expect(console.page.get_by_role("heading", name="Sign in")).to_be_visible()
+def test_signing_out_ends_the_session(guest: Console) -> None:
+    guest.sign_in()
+    guest.page.get_by_role("button", name="admin").click()
+    guest.page.get_by_role("button", name="Sign out").click()
+    expect(guest.page.get_by_role("heading", name="Sign in")).to_be_visible()
+    guest.page.reload()
+    expect(guest.page.get_by_role("heading", name="Sign in")).to_be_visible()
 
 
 def test_works_by_keyboard_alone(guest: Console) -> None:

@@ -1,4 +1,4 @@
-"""Pictures of every screen: ``python -m tests.e2e.tour URL USER PASSWORD FOLDER``.
+"""Pictures of every screen: ``python -m tests.e2e.tour URL CA_FILE USER PASSWORD FOLDER``.
 
 For looking at them, and for ``docs/images/console.png`` (the certificates of a hub filled by
 :mod:`tests.e2e.populate`).
@@ -122,11 +122,11 @@ def narrow_and_dark(browser: Browser, url: str, who: tuple[str, str], folder: Pa
 
 def main() -> int:
     """Take the tour; fail when the browser complained."""
-    url, username, password, target = sys.argv[1:5]
+    url, ca_file, username, password, target = sys.argv[1:6]
     folder = Path(target)
     folder.mkdir(parents=True, exist_ok=True)
     complaints = Complaints()
-    with chromium() as browser:
+    with chromium(Path(ca_file)) as browser:
         page = open_console(browser, url)
         complaints.watch(page)
         take(page, folder, "sign-in")

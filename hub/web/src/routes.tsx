@@ -1,30 +1,9 @@
 /** Addresses of the console. Each names its crumb; a new room adds its lines here and in shell/navigation. */
 
+import type { ComponentType } from "react";
 import { createBrowserRouter, type RouteObject } from "react-router";
 
-import { AdministratorsPage } from "./pages/administration/AdministratorsPage";
-import { ApiTokensPage } from "./pages/administration/ApiTokensPage";
-import { AuditPage } from "./pages/administration/AuditPage";
-import { AgentPage } from "./pages/agents/AgentPage";
-import { AgentsPage } from "./pages/agents/AgentsPage";
-import { CommandPage } from "./pages/agents/CommandPage";
-import { CommandsPage } from "./pages/agents/CommandsPage";
-import { TokensPage } from "./pages/agents/TokensPage";
-import { CertificatePage } from "./pages/certificates/CertificatePage";
-import { CertificatesPage } from "./pages/certificates/CertificatesPage";
-import { RequestPage } from "./pages/certificates/request/RequestPage";
-import { DashboardPage } from "./pages/dashboard/DashboardPage";
-import { EndpointsPage } from "./pages/discovery/EndpointsPage";
-import { ScanPage } from "./pages/discovery/ScanPage";
-import { TaskPage } from "./pages/discovery/TaskPage";
-import { TasksPage } from "./pages/discovery/TasksPage";
-import { BackendPage } from "./pages/issuing/BackendPage";
-import { BackendsPage } from "./pages/issuing/BackendsPage";
-import { ProfilePage } from "./pages/issuing/ProfilePage";
-import { ProfilesPage } from "./pages/issuing/ProfilesPage";
-import { DomainsPage } from "./pages/organizations/DomainsPage";
-import { OrganizationPage } from "./pages/organizations/OrganizationPage";
-import { OrganizationsPage } from "./pages/organizations/OrganizationsPage";
+import { AfterSignIn } from "./pages/account/AfterSignIn";
 import { RequireSession } from "./shell/RequireSession";
 import { NotFound, RouteError } from "./shell/RouteError";
 import type { CrumbHandle } from "./shell/Crumbs";
@@ -35,52 +14,123 @@ const crumbOfId = (prefix: string): { handle: CrumbHandle } => ({
   handle: { crumb: ({ id = "" }) => `${prefix} ${id.slice(0, 8)}` },
 });
 
-const area = (path: string, label: string, List: () => React.ReactNode, children: RouteObject[] = []): RouteObject => ({
+/** A page whose code is fetched when somebody goes there. */
+const page = <Name extends string>(load: () => Promise<Record<Name, ComponentType>>, name: Name): RouteObject => ({
+  lazy: { Component: async () => (await load())[name] },
+});
+
+const area = (path: string, label: string, list: RouteObject, children: RouteObject[] = []): RouteObject => ({
   path,
   ...crumb(label),
-  children: [{ index: true, element: <List /> }, ...children],
+  children: [{ ...list, index: true } as RouteObject, ...children],
 });
+
+const certificates = {
+  list: () => import("./pages/certificates/CertificatesPage"),
+  one: () => import("./pages/certificates/CertificatePage"),
+  request: () => import("./pages/certificates/request/RequestPage"),
+};
+const administrators = {
+  list: () => import("./pages/administration/AdministratorsPage"),
+  one: () => import("./pages/administration/AdministratorPage"),
+  create: () => import("./pages/administration/AdministratorNewPage"),
+};
+const domains = {
+  list: () => import("./pages/organizations/DomainsPage"),
+  one: () => import("./pages/organizations/DomainPage"),
+  validations: () => import("./pages/validation/ValidationsPage"),
+  validation: () => import("./pages/validation/ValidationPage"),
+  start: () => import("./pages/validation/StartPage"),
+  writers: () => import("./pages/validation/WritersPage"),
+};
+
+const PAGES: RouteObject[] = [
+  {
+    index: true,
+    ...page(() => import("./pages/dashboard/DashboardPage"), "DashboardPage"),
+    ...crumb("Dashboard"),
+  } as RouteObject,
+  { path: "sign-in", element: <AfterSignIn /> },
+  { path: "profile", ...page(() => import("./pages/account/ProfilePage"), "ProfilePage"), ...crumb("My profile") },
+  area("certificates/ssl", "SSL certificates", page(certificates.list, "CertificatesPage"), [
+    { path: "request", ...page(certificates.request, "RequestPage"), ...crumb("Request") },
+    { path: ":id", ...page(certificates.one, "CertificatePage"), ...crumbOfId("Certificate") },
+  ]),
+  area("discovery/tasks", "Network tasks", page(() => import("./pages/discovery/TasksPage"), "TasksPage"), [
+    { path: ":id", ...page(() => import("./pages/discovery/TaskPage"), "TaskPage"), ...crumbOfId("Task") },
+  ]),
+  {
+    path: "discovery/scans/:id",
+    ...page(() => import("./pages/discovery/ScanPage"), "ScanPage"),
+    ...crumbOfId("Scan"),
+  },
+  area("discovery/endpoints", "Endpoints", page(() => import("./pages/discovery/EndpointsPage"), "EndpointsPage")),
+  area("agents", "Agents", page(() => import("./pages/agents/AgentsPage"), "AgentsPage"), [
+    { path: ":id", ...page(() => import("./pages/agents/AgentPage"), "AgentPage"), ...crumbOfId("Agent") },
+  ]),
+  area("commands", "Commands", page(() => import("./pages/agents/CommandsPage"), "CommandsPage"), [
+    { path: ":id", ...page(() => import("./pages/agents/CommandPage"), "CommandPage"), ...crumbOfId("Command") },
+  ]),
+  area("enrollment-tokens", "Enrollment tokens", page(() => import("./pages/agents/TokensPage"), "TokensPage")),
+  area("organizations", "Organizations", page(() => import("./pages/organizations/OrganizationsPage"), "OrganizationsPage"), [
+    {
+      path: ":id",
+      ...crumbOfId("Organization"),
+      children: [
+        { index: true, ...page(() => import("./pages/organizations/OrganizationPage"), "OrganizationPage") } as RouteObject,
+        {
+          path: "departments/:departmentId",
+          ...page(() => import("./pages/organizations/DepartmentPage"), "DepartmentPage"),
+          handle: { crumb: ({ departmentId = "" }) => `Department ${departmentId}` } satisfies CrumbHandle,
+        },
+      ],
+    },
+  ]),
+  area("domains", "Domains", page(domains.list, "DomainsPage"), [
+    { path: ":id", ...page(domains.one, "DomainPage"), ...crumbOfId("Domain") },
+  ]),
+  area("domain-validation", "Domain validation", page(domains.validations, "ValidationsPage"), [
+    { path: "start", ...page(domains.start, "StartPage"), ...crumb("Validate a domain") },
+    { path: ":id", ...page(domains.validation, "ValidationPage"), ...crumbOfId("Validation") },
+  ]),
+  area("dns-writers", "DNS writers", page(domains.writers, "WritersPage")),
+  area("persons", "Persons", page(() => import("./pages/organizations/PersonsPage"), "PersonsPage")),
+  area("custom-fields", "Custom fields", page(() => import("./pages/organizations/CustomFieldsPage"), "CustomFieldsPage")),
+  area("profiles", "Certificate profiles", page(() => import("./pages/issuing/ProfilesPage"), "ProfilesPage"), [
+    { path: ":id", ...page(() => import("./pages/issuing/ProfilePage"), "ProfilePage"), ...crumbOfId("Profile") },
+  ]),
+  area("ca-backends", "CA backends", page(() => import("./pages/issuing/BackendsPage"), "BackendsPage"), [
+    { path: ":id", ...page(() => import("./pages/issuing/BackendPage"), "BackendPage"), ...crumbOfId("Backend") },
+  ]),
+  area("audit", "Audit log", page(() => import("./pages/administration/AuditPage"), "AuditPage")),
+  area("administrators", "Administrators", page(administrators.list, "AdministratorsPage"), [
+    { path: "new", ...page(administrators.create, "AdministratorNewPage"), ...crumb("Add") },
+    {
+      path: ":id",
+      ...crumbOfId("Administrator"),
+      children: [
+        { index: true, ...page(administrators.one, "AdministratorPage") } as RouteObject,
+        { path: "edit", ...page(administrators.one, "AdministratorEditPage"), ...crumb("Edit") },
+      ],
+    },
+  ]),
+  area("access", "Access", page(() => import("./pages/access/AccessPage"), "AccessPage"), [
+    { path: "providers/:id", ...page(() => import("./pages/access/ProviderPage"), "ProviderPage"), ...crumbOfId("Identity provider") },
+  ]),
+  area("settings", "Settings", page(() => import("./pages/administration/SettingsPage"), "SettingsPage")),
+  area("api-tokens", "API tokens", page(() => import("./pages/administration/ApiTokensPage"), "ApiTokensPage")),
+  { path: "*", element: <NotFound /> },
+];
+
+/** While the first page's code is fetched. */
+const HydrateFallback = () => <main className="page" aria-busy="true" aria-label="Loading" />;
 
 export const ROUTES: RouteObject[] = [
   {
     element: <RequireSession />,
     errorElement: <RouteError />,
-    children: [
-      {
-        errorElement: <RouteError />,
-        children: [
-          { index: true, element: <DashboardPage />, ...crumb("Dashboard") },
-          area("certificates/ssl", "SSL certificates", CertificatesPage, [
-            { path: "request", element: <RequestPage />, ...crumb("Request") },
-            { path: ":id", element: <CertificatePage />, ...crumbOfId("Certificate") },
-          ]),
-          area("discovery/tasks", "Network tasks", TasksPage, [
-            { path: ":id", element: <TaskPage />, ...crumbOfId("Task") },
-          ]),
-          { path: "discovery/scans/:id", element: <ScanPage />, ...crumbOfId("Scan") },
-          area("discovery/endpoints", "Endpoints", EndpointsPage),
-          area("agents", "Agents", AgentsPage, [{ path: ":id", element: <AgentPage />, ...crumbOfId("Agent") }]),
-          area("commands", "Commands", CommandsPage, [
-            { path: ":id", element: <CommandPage />, ...crumbOfId("Command") },
-          ]),
-          area("enrollment-tokens", "Enrollment tokens", TokensPage),
-          area("organizations", "Organizations", OrganizationsPage, [
-            { path: ":id", element: <OrganizationPage />, ...crumbOfId("Organization") },
-          ]),
-          area("domains", "Domains", DomainsPage),
-          area("profiles", "Certificate profiles", ProfilesPage, [
-            { path: ":id", element: <ProfilePage />, ...crumbOfId("Profile") },
-          ]),
-          area("ca-backends", "CA backends", BackendsPage, [
-            { path: ":id", element: <BackendPage />, ...crumbOfId("Backend") },
-          ]),
-          area("audit", "Audit log", AuditPage),
-          area("administrators", "Administrators", AdministratorsPage),
-          area("api-tokens", "API tokens", ApiTokensPage),
-          { path: "*", element: <NotFound /> },
-        ],
-      },
-    ],
+    HydrateFallback,
+    children: [{ errorElement: <RouteError />, children: PAGES }],
   },
 ];
 

@@ -10,6 +10,19 @@ export const API_BASE = "/api/v1";
 export type QueryValue = string | number | boolean | null | undefined | readonly string[];
 export type Query = Readonly<Record<string, QueryValue>>;
 
+/** A password, code or passkey was refused; that is no lost session. */
+const PROOF_REFUSED = new Set([
+  "wrong_credentials",
+  "wrong_code",
+  "code_already_used",
+  "passkey_refused",
+  "sign_in_expired",
+  "no_client_certificate",
+  "client_certificate_refused",
+  "saml_refused",
+  "oidc_refused",
+]);
+
 let csrfToken: string | null = null;
 let signedOut: () => void = () => undefined;
 
@@ -51,8 +64,8 @@ async function send(method: string, url: string, body?: unknown, signal?: AbortS
   }
   if (response.ok) return response;
   const problem = await problemOf(response);
-  // Signing in answers 401 to a wrong password; that is no lost session.
-  if (problem.status === 401 && !(method === "POST" && url === apiUrl("/session"))) signedOut();
+  const proof = PROOF_REFUSED.has(problem.code) || (method === "POST" && url === apiUrl("/session"));
+  if (problem.status === 401 && !proof) signedOut();
   throw problem;
 }
 

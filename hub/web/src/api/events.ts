@@ -37,7 +37,15 @@ const TOUCHES: Readonly<Record<string, readonly string[]>> = {
   profile: ["profiles", "audit"],
   ca_backend: ["ca-backends", "audit"],
   certificate_authority: ["ca-backends"],
-  administrator: ["administrators", "audit"],
+  administrator: ["administrators", "sessions", "audit"],
+  domain_validation: ["dcv", "domains", "audit"],
+  dns_writer: ["dcv", "audit"],
+  person: ["persons", "audit"],
+  custom_field: ["custom-fields", "audit"],
+  access_rules: ["access", "audit"],
+  sign_in_policy: ["access", "audit"],
+  identity_provider: ["access", "audit"],
+  settings: ["settings", "audit"],
   api_token: ["api-tokens", "audit"],
 };
 

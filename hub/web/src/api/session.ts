@@ -2,7 +2,7 @@
 
 import { useQuery, useQueryClient, type QueryClient } from "@tanstack/react-query";
 
-import { get, Problem, post, remove, setCsrfToken } from "./client";
+import { get, Problem, remove, setCsrfToken } from "./client";
 import type { Session } from "./types";
 
 export const SESSION_KEY = ["session"] as const;
@@ -35,20 +35,8 @@ export function useMay(): (action: string) => boolean {
   return (action) => actions.includes(action);
 }
 
-/** Accounts may have to do more than to give a password; those steps are not in this console yet. */
-const furtherStep = () =>
-  new Problem(
-    {
-      title: "One more step is needed",
-      detail: "This account has to confirm the sign-in in a way that the console can't do yet.",
-      code: "further_step",
-    },
-    0,
-  );
-
-export async function signIn(client: QueryClient, username: string, password: string): Promise<void> {
-  const session = await post<Session | { step: string }>("/session", { username, password });
-  if (!("actions" in session)) throw furtherStep();
+/** The hub has opened a session: the console takes the place of the sign-in page. */
+export function startSession(client: QueryClient, session: Session): void {
   setCsrfToken(session.csrf_token);
   client.setQueryData(SESSION_KEY, session);
 }

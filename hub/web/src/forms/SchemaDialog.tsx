@@ -1,6 +1,6 @@
-import { useState } from "react";
+import { useState, type ReactNode } from "react";
 
-import { asProblem } from "../api/problem";
+import { asProblem, type Problem } from "../api/problem";
 import { ActionDialog } from "../components/ActionDialog";
 import { Dialog } from "../components/Dialog";
 import { Loaded } from "../components/Loaded";
@@ -19,6 +19,8 @@ interface Props {
   fields?: readonly string[];
   overrides?: Readonly<Record<string, FieldOverride>>;
   wide?: boolean;
+  /** Fields that depend on each other, above the others; they are no part of `fields` then. */
+  group?: (values: Values, onChange: (values: Values) => void, problem: Problem | null) => ReactNode;
   run: (values: Values) => Promise<unknown>;
   onClose: () => void;
 }
@@ -37,17 +39,23 @@ function Form({ description, ...props }: Props & { description: ApiSchema }) {
       onClose={props.onClose}
       shownFields={fields}
     >
-      {(error) => (
-        <SchemaForm
-          schema={schema}
-          resolve={resolve}
-          values={values}
-          onChange={setValues}
-          fields={fields}
-          overrides={props.overrides ?? {}}
-          problem={error ? asProblem(error) : null}
-        />
-      )}
+      {(error) => {
+        const problem = error ? asProblem(error) : null;
+        return (
+          <>
+            {props.group?.(values, setValues, problem)}
+            <SchemaForm
+              schema={schema}
+              resolve={resolve}
+              values={values}
+              onChange={setValues}
+              fields={fields}
+              overrides={props.overrides ?? {}}
+              problem={problem}
+            />
+          </>
+        );
+      }}
     </ActionDialog>
   );
 }

@@ -51,6 +51,10 @@ export function UserMenu() {
             <div className="menu-title">
               {session.name} · {roles}
             </div>
+            <Link className="menu-item" to="/profile" onClick={close}>
+              <Icon name="user" size={16} />
+              My profile
+            </Link>
             <button
               type="button"
               className="menu-item"

@@ -46,6 +46,8 @@ export const NAVIGATION: readonly NavigationGroup[] = [
     items: [
       { to: "/organizations", label: "Organizations", icon: "organization", action: "organizations.view" },
       { to: "/domains", label: "Domains", icon: "domain", action: "domains.view" },
+      { to: "/domain-validation", label: "Domain validation", icon: "check", action: "dcv.view" },
+      { to: "/persons", label: "Persons", icon: "user", action: "persons.view" },
     ],
   },
   {
@@ -53,6 +55,8 @@ export const NAVIGATION: readonly NavigationGroup[] = [
     items: [
       { to: "/profiles", label: "Certificate profiles", icon: "profile", action: "profiles.view" },
       { to: "/ca-backends", label: "CA backends", icon: "authority", action: "ca_backends.view" },
+      { to: "/dns-writers", label: "DNS writers", icon: "edit", action: "dcv.view_writers" },
+      { to: "/custom-fields", label: "Custom fields", icon: "columns", action: "custom_fields.view" },
     ],
   },
   {
@@ -60,6 +64,8 @@ export const NAVIGATION: readonly NavigationGroup[] = [
     items: [
       { to: "/audit", label: "Audit log", icon: "audit", action: "audit.view" },
       { to: "/administrators", label: "Administrators", icon: "people", action: "administrators.view" },
+      { to: "/access", label: "Access", icon: "key", action: "sign_in.view" },
+      { to: "/settings", label: "Settings", icon: "filter", action: "settings.edit" },
       { to: "/api-tokens", label: "API tokens", icon: "api", action: "api_tokens.view" },
     ],
   },

@@ -1,60 +1,102 @@
-import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { useEffect, useState } from "react";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useEffect, useRef, useState } from "react";
 
-import { signIn } from "../../api/session";
+import { startSession } from "../../api/session";
+import { cancelSignIn, claimProvider, isSession, type SignInAnswer, signInMethods } from "../../api/signIn";
+import type { SignInEnrolled, SignInStep } from "../../api/types";
 import { Button } from "../../components/Button";
 import { Icon } from "../../components/Icon";
 import { ProblemNotice } from "../../components/ProblemNotice";
-import { TextField } from "../../forms/fields";
+import { RecoveryCodes } from "./RecoveryCodes";
+import { readAnswer } from "./signin/answer";
+import { EnrolmentStep } from "./signin/EnrolmentStep";
+import { NewPasswordStep } from "./signin/NewPasswordStep";
+import { OtherWays } from "./signin/OtherWays";
+import { PasswordStep } from "./signin/PasswordStep";
+import { SecondFactorStep } from "./signin/SecondFactorStep";
+
+const TITLES: Readonly<Record<SignInStep["step"], string>> = {
+  second_factor: "Second factor",
+  enrolment: "Set up a second factor",
+  new_password: "New password",
+};
+
+/** What an identity provider answered is taken once, and taken out of the address. */
+function useProviderAnswer(onAnswer: (answer: SignInAnswer) => void) {
+  const [answer] = useState(() => readAnswer(location.hash));
+  const claimed = useRef(false);
+  const claim = useMutation({ mutationFn: claimProvider, onSuccess: onAnswer });
+  const { mutate } = claim;
+  useEffect(() => {
+    if (claimed.current || location.pathname !== "/sign-in") return;
+    claimed.current = true;
+    if (location.hash) history.replaceState(history.state, "", location.pathname);
+    if (answer.code) mutate(answer.code);
+  }, [answer, mutate]);
+  return { error: claim.error ?? answer.problem, pending: claim.isPending };
+}
 
 export function SignInPage() {
   const client = useQueryClient();
-  const [username, setUsername] = useState("");
-  const [password, setPassword] = useState("");
-  const attempt = useMutation({ mutationFn: () => signIn(client, username, password) });
+  const methods = useQuery({ queryKey: ["session", "methods"], queryFn: signInMethods, retry: false });
+  const [step, setStep] = useState<SignInStep | null>(null);
+  const [enrolled, setEnrolled] = useState<SignInEnrolled | null>(null);
+
+  const advance = (answer: SignInAnswer) => {
+    if (isSession(answer)) startSession(client, answer);
+    else setStep(answer);
+  };
+  const provider = useProviderAnswer(advance);
 
   useEffect(() => {
     document.title = "Sign in · Certwright";
   }, []);
 
+  const enrol = (answer: SignInEnrolled) => {
+    if (answer.recovery_codes.length > 0) setEnrolled(answer);
+    else advance(answer.next);
+  };
+
   return (
     <main className="sign-in">
-      <form
-        className="sign-in-card form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          attempt.mutate();
-        }}
-      >
+      <div className="sign-in-card form">
         <div className="sign-in-mark">
           <Icon name="logo" size={28} />
           Certwright
         </div>
-        <h1>Sign in</h1>
-        <TextField
-          label="User name"
-          name="username"
-          autoComplete="username"
-          autoCapitalize="none"
-          autoFocus
-          required
-          value={username}
-          onChange={setUsername}
-        />
-        <TextField
-          label="Password"
-          name="password"
-          type="password"
-          autoComplete="current-password"
-          required
-          value={password}
-          onChange={setPassword}
-        />
-        <ProblemNotice error={attempt.error} />
-        <Button type="submit" variant="primary" busy={attempt.isPending} disabled={!username || !password}>
-          Sign in
-        </Button>
-      </form>
+        <h1>{enrolled ? "Recovery codes" : step ? TITLES[step.step] : "Sign in"}</h1>
+        {enrolled ? (
+          <RecoveryCodes
+            codes={enrolled.recovery_codes}
+            onDone={() => {
+              setEnrolled(null);
+              advance(enrolled.next);
+            }}
+          />
+        ) : (
+          <>
+            {!step && <ProblemNotice error={provider.error} />}
+            {!step && <PasswordStep onAnswer={advance} />}
+            {!step && methods.data && <OtherWays methods={methods.data} onAnswer={advance} />}
+            {step?.step === "second_factor" && <SecondFactorStep factors={step.factors} onAnswer={advance} />}
+            {step?.step === "new_password" && <NewPasswordStep onAnswer={advance} />}
+            {step?.step === "enrolment" && (
+              <EnrolmentStep passkeys={methods.data?.passkeys ?? false} onEnrolled={enrol} />
+            )}
+          </>
+        )}
+        {step && !enrolled && (
+          <Button
+            variant="link"
+            onClick={() => {
+              void cancelSignIn().catch(() => undefined);
+              setStep(null);
+            }}
+          >
+            Start again
+          </Button>
+        )}
+      </div>
     </main>
   );
 }

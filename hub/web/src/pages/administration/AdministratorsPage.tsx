@@ -1,63 +1,23 @@
-import { useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
-
-import { patch } from "../../api/client";
-import { useMay, useSession } from "../../api/session";
+import { useMay } from "../../api/session";
 import type { AdministratorRow } from "../../api/types";
-import { ActionDialog } from "../../components/ActionDialog";
-import { Button } from "../../components/Button";
 import { Badge } from "../../components/Badge";
+import { LinkButton } from "../../components/Button";
 import type { GridColumn } from "../../components/grid/columns";
 import { Grid } from "../../components/grid/Grid";
 import { PageHeader } from "../../components/PageHeader";
-import { AdministratorDialog } from "./AdministratorDialog";
 
-function ActiveSwitch({ administrator }: { administrator: AdministratorRow }) {
-  const session = useSession();
-  const client = useQueryClient();
-  const [asking, setAsking] = useState(false);
-  if (administrator.id === session.administrator_id) return <span className="muted small">You</span>;
-  const { active, name } = administrator;
-  return (
-    <>
-      <Button
-        small
-        variant="link"
-        onClick={() => {
-          setAsking(true);
-        }}
-      >
-        {active ? "Deactivate" : "Activate"}
-      </Button>
-      {asking && (
-        <ActionDialog
-          title={active ? "Deactivate administrator" : "Activate administrator"}
-          confirm={active ? "Deactivate" : "Activate"}
-          danger={active}
-          run={async () => {
-            await patch(`/administrators/${administrator.id}`, { active: !active });
-            await client.invalidateQueries({ queryKey: ["administrators"] });
-          }}
-          done="Saved"
-          onClose={() => {
-            setAsking(false);
-          }}
-        >
-          <p>
-            <strong>{name}</strong>{" "}
-            {active ? "is signed out at once and can't sign in any more." : "can sign in again."} What they did stays in
-            the audit log.
-          </p>
-        </ActionDialog>
-      )}
-    </>
-  );
-}
+const TYPES: Readonly<Record<string, string>> = {
+  standard: "Standard",
+  idp_user: "Identity provider",
+  idp_template: "Template",
+  api: "API",
+};
 
 const COLUMNS: readonly GridColumn<AdministratorRow>[] = [
   { name: "username", label: "User name" },
   { name: "name", label: "Name" },
   { name: "email", label: "E-mail", width: 220 },
+  { name: "type", label: "Type", kind: "enum", choices: Object.keys(TYPES), render: (row) => TYPES[row.type] ?? row.type },
   {
     name: "active",
     label: "Status",
@@ -67,29 +27,23 @@ const COLUMNS: readonly GridColumn<AdministratorRow>[] = [
   },
   { name: "last_login_at", label: "Last sign-in", kind: "time" },
   { name: "created_at", label: "Created", kind: "time" },
-  { name: "id", label: "", sortable: false, filterable: false, width: 130, render: (row) => <ActiveSwitch administrator={row} /> },
+  { name: "id", label: "ID", kind: "int", hidden: true },
 ];
 
 const rowKey = (row: AdministratorRow) => String(row.id);
+const rowHref = (row: AdministratorRow) => `/administrators/${row.id}`;
 
 export function AdministratorsPage() {
   const may = useMay();
-  const [creating, setCreating] = useState(false);
   return (
     <>
       <PageHeader
         title="Administrators"
         actions={
-          may("administrators.edit") && (
-            <Button
-              variant="primary"
-              icon="plus"
-              onClick={() => {
-                setCreating(true);
-              }}
-            >
+          may("administrators.create") && (
+            <LinkButton to="/administrators/new" variant="primary" icon="plus">
               Add administrator
-            </Button>
+            </LinkButton>
           )
         }
       />
@@ -100,17 +54,11 @@ export function AdministratorsPage() {
         path="/administrators"
         columns={COLUMNS}
         rowKey={rowKey}
+        rowHref={rowHref}
         defaultSort="username"
         searchLabel="Search administrators"
         empty={{ title: "No administrators", icon: "people" }}
       />
-      {creating && (
-        <AdministratorDialog
-          onClose={() => {
-            setCreating(false);
-          }}
-        />
-      )}
     </>
   );
 }

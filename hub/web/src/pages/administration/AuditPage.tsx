@@ -1,89 +1,92 @@
-import { useState } from "react";
+import { useSearchParams } from "react-router";
 
-import type { AuditRow } from "../../api/types";
+import { download } from "../../api/client";
+import { parseFilter } from "../../api/lists";
+import { asProblem } from "../../api/problem";
+import { useMay } from "../../api/session";
 import { Button } from "../../components/Button";
-import { Copy } from "../../components/Copy";
-import { Dialog } from "../../components/Dialog";
-import type { GridColumn } from "../../components/grid/columns";
 import { Grid } from "../../components/grid/Grid";
 import { PageHeader } from "../../components/PageHeader";
-import { Facts } from "../../components/Panel";
-import { Time } from "../../components/Time";
-import { SubjectLink } from "../agents/SubjectLink";
-import { ValueTree } from "../agents/ValueTree";
+import { useToast } from "../../components/toasts";
+import { AUDIT_COLUMNS, auditKey } from "./auditColumns";
 
-/** `CertificateIssued` -> `Certificate issued`. */
-const spaced = (action: string): string => {
-  const text = action.replaceAll(/([a-z])([A-Z])/g, "$1 $2").toLowerCase();
-  return text.charAt(0).toUpperCase() + text.slice(1);
-};
+const VIEWS = [
+  { id: "sign-ins", label: "Sign-ins", filters: () => [{ column: "action", op: "eq" as const, value: "SignedIn" }] },
+  {
+    id: "administrators",
+    label: "Administrators",
+    filters: () => [{ column: "object_type", op: "eq" as const, value: "administrator" }],
+  },
+  {
+    id: "certificates",
+    label: "Certificates",
+    filters: () => [{ column: "object_type", op: "eq" as const, value: "certificate" }],
+  },
+];
 
-function DetailsButton({ entry }: { entry: AuditRow }) {
-  const [open, setOpen] = useState(false);
+/** What the list shows, as JSON lines; CSV is in the list's own bar. */
+function JsonLines() {
+  const toast = useToast();
+  const [search] = useSearchParams();
+  const view = VIEWS.find((item) => item.id === search.get("view"));
+  const viewFilters = (view?.filters() ?? []).map((item) => `${item.column}:${item.op}:${item.value}`);
+  const filters = search.getAll("filter").filter((text) => parseFilter(text) !== null);
   return (
-    <>
-      <Button
-        small
-        variant="link"
-        onClick={() => {
-          setOpen(true);
-        }}
-      >
-        Details
-      </Button>
-      {open && (
-        <Dialog
-          title={`Audit entry ${entry.sequence}`}
-          wide
-          onClose={() => {
-            setOpen(false);
-          }}
-        >
-          <Facts
-            items={[
-              ["Time", <Time key="at" value={entry.at} />],
-              ["Who", `${entry.actor_name} (${entry.actor_kind.replaceAll("_", " ")})`],
-              ["Action", entry.action],
-              ["Object", <SubjectLink key="object" type={entry.object_type} id={entry.object_id} />],
-              ["Details", <ValueTree key="details" value={entry.details} />],
-              ["SHA-256", <Copy key="sha" text={entry.sha256} label="SHA-256" />],
-            ]}
-          />
-        </Dialog>
-      )}
-    </>
+    <Button
+      icon="download"
+      onClick={() => {
+        void download("/audit/export", { q: search.get("q"), filter: [...viewFilters, ...filters] }).catch(
+          (error: unknown) => {
+            toast(asProblem(error).message, "bad");
+          },
+        );
+      }}
+    >
+      JSON lines
+    </Button>
   );
 }
 
-const COLUMNS: readonly GridColumn<AuditRow>[] = [
-  { name: "at", label: "Time", kind: "time", width: 230 },
-  { name: "actor_name", label: "Who", sortable: false, width: 160 },
-  { name: "action", label: "Action", sortable: false, width: 200, render: (row) => spaced(row.action) },
-  { name: "object_type", label: "Object", sortable: false, width: 150, render: (row) => row.object_type.replaceAll("_", " ") },
-  { name: "object_id", label: "Object's ID", sortable: false, width: 180, render: (row) => <SubjectLink type={row.object_type} id={row.object_id} /> },
-  { name: "details", label: "Details", sortable: false, filterable: false, width: 100, render: (row) => <DetailsButton entry={row} /> },
-  { name: "sequence", label: "Number", kind: "int", width: 90 },
-  { name: "actor_kind", label: "Kind of actor", sortable: false, hidden: true },
-  { name: "actor_id", label: "Actor's ID", sortable: false, hidden: true },
-  { name: "organization_id", label: "Organization ID", kind: "int", sortable: false, hidden: true },
-  { name: "sha256", label: "SHA-256", sortable: false, hidden: true, width: 440 },
-];
-
-const rowKey = (row: AuditRow) => String(row.sequence);
+function Checkpoints() {
+  const toast = useToast();
+  return (
+    <Button
+      icon="download"
+      title="Signed checkpoints; keep them elsewhere and check with: certwright audit verify --checkpoints"
+      onClick={() => {
+        void download("/audit/checkpoints").catch((error: unknown) => {
+          toast(asProblem(error).message, "bad");
+        });
+      }}
+    >
+      Signed checkpoints
+    </Button>
+  );
+}
 
 export function AuditPage() {
+  const may = useMay();
   return (
     <>
-      <PageHeader title="Audit log">
-        Who did what, and when. Entries are only ever added; each carries the hash of all before.
+      <PageHeader
+        title="Audit log"
+        actions={
+          <>
+            {may("audit.verify") && <Checkpoints />}
+            <JsonLines />
+          </>
+        }
+      >
+        Who did what, when and from where. Entries are only ever added; each carries the hash of all before.
       </PageHeader>
       <Grid
         name="audit"
         label="entries"
         root="audit"
         path="/audit"
-        columns={COLUMNS}
-        rowKey={rowKey}
+        columns={AUDIT_COLUMNS}
+        views={VIEWS}
+        rowKey={auditKey}
         defaultSort="-sequence"
         searchLabel="Search who, action or object"
         searchFrom={3}

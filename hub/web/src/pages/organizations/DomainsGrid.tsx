@@ -1,40 +1,75 @@
-import { useMemo, useState } from "react";
+import { useMemo } from "react";
 
 import { useMay } from "../../api/session";
 import type { DomainRow } from "../../api/types";
-import { Badge } from "../../components/Badge";
-import { Button } from "../../components/Button";
+import { Badge, type Tone } from "../../components/Badge";
+import { DialogButton } from "../../components/DialogButton";
 import type { GridColumn } from "../../components/grid/columns";
 import { Grid } from "../../components/grid/Grid";
-import { DomainActions } from "./DomainActions";
+import { TYPE_LABELS } from "../administration/grants";
+import { DecisionActions } from "./DomainActions";
 import { DomainDialog } from "./DomainDialog";
+import { DomainValidation } from "./DomainValidation";
+
+const STATES: Readonly<Record<DomainRow["state"], readonly [Tone, string]>> = {
+  requested: ["warn", "Awaiting approval"],
+  approved: ["ok", "Approved"],
+  rejected: ["bad", "Rejected"],
+};
+
+export function DomainState({ domain }: { domain: DomainRow }) {
+  const [tone, label] = STATES[domain.state];
+  return <Badge tone={tone}>{label}</Badge>;
+}
 
 const COLUMNS: readonly GridColumn<DomainRow>[] = [
-  { name: "name", label: "Domain", width: 240, render: (row) => <span className="mono">{row.name}</span> },
-  { name: "organization_name", label: "Organization" },
+  { name: "name", label: "Domain", width: 220, render: (row) => <span className="mono">{row.name}</span> },
+  { name: "organization_name", label: "Organization", width: 170 },
+  { name: "department_name", label: "Department", sortable: false, width: 140, render: (row) => row.department_name ?? <span className="muted">All</span> },
   {
-    name: "approved",
-    label: "Delegation",
-    kind: "bool",
+    name: "certificate_types",
+    label: "Types",
     sortable: false,
-    width: 150,
-    render: (row) => (row.approved ? <Badge tone="ok">Approved</Badge> : <Badge tone="warn">Awaiting approval</Badge>),
+    filterable: false,
+    width: 170,
+    render: (row) => (row.certificate_types.length === 4 ? "All" : row.certificate_types.map((type) => TYPE_LABELS[type]).join(", ")),
+  },
+  {
+    name: "state",
+    label: "Delegation",
+    kind: "enum",
+    choices: Object.keys(STATES),
+    sortable: false,
+    width: 160,
+    render: (row) => <DomainState domain={row} />,
   },
   { name: "active", label: "Active", kind: "bool", sortable: false, width: 80 },
-  { name: "requested_by", label: "Requested by", sortable: false },
-  { name: "created_at", label: "Created", kind: "time" },
-  { name: "id", label: "", sortable: false, filterable: false, width: 200, render: (row) => <DomainActions domain={row} /> },
+  { name: "id", label: "Validation", sortable: false, filterable: false, width: 150, render: (row) => <DomainValidation domain={row} /> },
+  { name: "requested_by", label: "Requested by", sortable: false, width: 130 },
+  { name: "created_at", label: "Created", kind: "time", hidden: true },
+  {
+    name: "approved",
+    label: "",
+    sortable: false,
+    filterable: false,
+    width: 170,
+    render: (row) => (
+      <span className="row">
+        <DecisionActions domain={row} small />
+      </span>
+    ),
+  },
 ];
 
 const VIEWS = [
-  { id: "waiting", label: "Awaiting approval", filters: () => [{ column: "approved", op: "eq" as const, value: "false" }] },
+  { id: "waiting", label: "Awaiting approval", filters: () => [{ column: "state", op: "eq" as const, value: "requested" }] },
 ];
 
 const rowKey = (row: DomainRow) => String(row.id);
+const rowHref = (row: DomainRow) => `/domains/${row.id}`;
 
 export function DomainsGrid({ organizationId }: { organizationId?: number }) {
   const may = useMay();
-  const [creating, setCreating] = useState(false);
   const base = useMemo(
     () =>
       organizationId === undefined
@@ -43,45 +78,30 @@ export function DomainsGrid({ organizationId }: { organizationId?: number }) {
     [organizationId],
   );
   return (
-    <>
-      <Grid
-        name="domains"
-        label="domains"
-        root="domains"
-        path="/domains"
-        base={base}
-        columns={COLUMNS}
-        views={VIEWS}
-        rowKey={rowKey}
-        defaultSort="name"
-        searchLabel="Search domains"
-        toolbar={() =>
-          may("domains.edit") && (
-            <Button
-              small
-              icon="plus"
-              onClick={() => {
-                setCreating(true);
-              }}
-            >
-              Delegate domain
-            </Button>
-          )
-        }
-        empty={{
-          title: "No domains delegated",
-          icon: "domain",
-          text: "Names are issued only under domains that are delegated to the organization.",
-        }}
-      />
-      {creating && (
-        <DomainDialog
-          organizationId={organizationId ?? null}
-          onClose={() => {
-            setCreating(false);
-          }}
-        />
-      )}
-    </>
+    <Grid
+      name="domains"
+      label="domains"
+      root="domains"
+      path="/domains"
+      base={base}
+      columns={COLUMNS}
+      views={VIEWS}
+      rowKey={rowKey}
+      rowHref={rowHref}
+      defaultSort="name"
+      searchLabel="Search domains"
+      toolbar={() =>
+        may("domains.request") && (
+          <DialogButton small icon="plus" label={may("domains.approve") ? "Delegate domain" : "Request domain"}>
+            {(close) => <DomainDialog organizationId={organizationId ?? null} onClose={close} />}
+          </DialogButton>
+        )
+      }
+      empty={{
+        title: "No domains delegated",
+        icon: "domain",
+        text: "Names are issued only under domains that are delegated to the organization.",
+      }}
+    />
   );
 }

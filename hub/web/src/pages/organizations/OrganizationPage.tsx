@@ -14,13 +14,18 @@ import { Facts, Panel } from "../../components/Panel";
 import { Tabs, useTab } from "../../components/Tabs";
 import { Time } from "../../components/Time";
 import { SchemaDialog } from "../../forms/SchemaDialog";
+import { AuditGrid } from "../administration/AuditGrid";
 import { DepartmentsTab } from "./DepartmentsTab";
 import { DomainsGrid } from "./DomainsGrid";
+import { TypeSettings } from "./TypeSettings";
+import { ValidationBadge, ValidationPanel } from "./ValidationPanel";
 
 const TABS = [
   { id: "details", label: "Details" },
   { id: "departments", label: "Departments" },
   { id: "domains", label: "Domains" },
+  { id: "settings", label: "Settings per type" },
+  { id: "audit", label: "Audit" },
 ] as const;
 
 const FIELDS = ["name", "street", "locality", "state", "postal_code", "country", "status"];
@@ -61,6 +66,7 @@ function EditButton({ organization }: { organization: OrganizationRow }) {
 
 function Details({ organization }: { organization: OrganizationRow }) {
   return (
+    <div className="columns">
     <Panel title="Address">
       <Facts
         items={[
@@ -70,17 +76,21 @@ function Details({ organization }: { organization: OrganizationRow }) {
           ["Postal code", organization.postal_code],
           ["Country", organization.country],
           ["Public ID", <Copy key="id" text={organization.public_id} label="public ID" />],
+          ["Key recovery by", organization.key_recovery.join(", ")],
           ["Created", <Time key="created" value={organization.created_at} />],
         ]}
       />
     </Panel>
+    <ValidationPanel organization={organization} />
+    </div>
   );
 }
 
 export function OrganizationPage() {
   const { id = "" } = useParams();
   const may = useMay();
-  const tab = useTab(TABS);
+  const tabs = TABS.filter((item) => item.id !== "audit" || may("audit.view"));
+  const tab = useTab(tabs);
   const query = useQuery({
     queryKey: ["organizations", "one", id],
     queryFn: ({ signal }) => get<OrganizationRow>(`/organizations/${id}`, {}, signal),
@@ -91,13 +101,20 @@ export function OrganizationPage() {
         <>
           <PageHeader
             title={organization.name}
-            aside={<Status value={organization.status} />}
+            aside={
+              <>
+                <Status value={organization.status} />
+                <ValidationBadge state={organization.validation} />
+              </>
+            }
             actions={may("organizations.edit") && <EditButton organization={organization} />}
           />
-          <Tabs tabs={TABS} label="Organization" />
+          <Tabs tabs={tabs} label="Organization" />
           {tab === "details" && <Details organization={organization} />}
           {tab === "departments" && <DepartmentsTab organization={organization} />}
           {tab === "domains" && <DomainsGrid organizationId={organization.id} />}
+          {tab === "settings" && <TypeSettings path={`/organizations/${organization.id}/settings`} />}
+          {tab === "audit" && <AuditGrid type="organization" id={String(organization.id)} />}
         </>
       )}
     </Loaded>

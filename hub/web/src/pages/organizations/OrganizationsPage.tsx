@@ -10,11 +10,22 @@ import type { GridColumn } from "../../components/grid/columns";
 import { Grid } from "../../components/grid/Grid";
 import { PageHeader } from "../../components/PageHeader";
 import { SchemaDialog } from "../../forms/SchemaDialog";
+import { ValidationBadge } from "./ValidationPanel";
 
 const COLUMNS: readonly GridColumn<OrganizationRow>[] = [
   { name: "name", label: "Name", width: 240 },
   { name: "id", label: "ID", kind: "int", width: 70 },
   { name: "status", label: "Status", kind: "enum", choices: ["active", "inactive"], width: 120 },
+  {
+    name: "validation",
+    label: "Validation",
+    kind: "enum",
+    choices: ["not_validated", "pending", "validated"],
+    sortable: false,
+    width: 150,
+    render: (row) => <ValidationBadge state={row.validation} />,
+  },
+  { name: "validation_expires_at", label: "Validation ends", kind: "time", sortable: false, hidden: true },
   { name: "locality", label: "City", sortable: false },
   { name: "state", label: "State or province", sortable: false },
   { name: "country", label: "Country", sortable: false, width: 90 },
