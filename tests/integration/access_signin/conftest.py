@@ -58,8 +58,8 @@ class Browser:
         ) as response:
             text = await response.text()
             found = await response.json(content_type=None) if text.startswith(("{", "[")) else text
-            if isinstance(found, dict) and found.get("csrf_token"):
-                self.csrf = found["csrf_token"]
+            session = found.get("next", found) if isinstance(found, dict) else {}
+            self.csrf = session.get("csrf_token") or self.csrf
             return response, found
 
     async def get(self, path, **options):
@@ -76,9 +76,10 @@ class Browser:
         return found["name"] if response.status == 200 else None
 
 
-@pytest.fixture
-async def hub(tmp_path):
-    db = Database.open(f"sqlite:///{tmp_path}/hub.db")
+@asynccontextmanager
+async def serving(folder, *, trusted_proxies=(), **more):
+    """Serve the access room; ``more`` are fields of SignInOptions."""
+    db = Database.open(f"sqlite:///{folder}/hub.db")
     async with db.engine.begin() as connection:
         await connection.run_sync(all_tables().create_all)
     runner = None
@@ -86,18 +87,17 @@ async def hub(tmp_path):
     listening = socket.create_server(("127.0.0.1", 0))
     try:
         url = f"http://localhost:{listening.getsockname()[1]}"
-        passwords = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
         access = AccessService(
             db,
-            passwords=passwords,
+            passwords=Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)),
             addresses=AddressLimiter(burst=500),
-            options=SignInOptions(base_url=url),
+            options=SignInOptions(base_url=url, **more),
         )
         application = build_application(
             access_routes(access),
             authenticator=access,
             authorizer=PolicyAuthorizer(),
-            options=ShellOptions(over_tls=False),
+            options=ShellOptions(over_tls=False, trusted_proxies=trusted_proxies),
         )
         runner = web.AppRunner(application, shutdown_timeout=1.0)
         await runner.setup()
@@ -112,6 +112,12 @@ async def hub(tmp_path):
             await runner.cleanup()
         listening.close()
         await db.close()
+
+
+@pytest.fixture
+async def hub(tmp_path):
+    async with serving(tmp_path) as found:
+        yield found
 
 
 @pytest.fixture
