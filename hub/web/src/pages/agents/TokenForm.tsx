@@ -18,7 +18,7 @@ const LIFETIMES = [
 ];
 const KINDS = ["network", "pks"];
 
-export function TokenForm({ onCreated, onClose }: { onCreated: (token: TokenCreated) => void; onClose: () => void }) {
+export function TokenForm({ onCreated, onClose }: { onCreated: (token: TokenCreated, kind: string) => void; onClose: () => void }) {
   const client = useQueryClient();
   const session = useSession();
   const mayServeAll = session.grants.some((grant) => grant.role === "MRAO");
@@ -32,7 +32,7 @@ export function TokenForm({ onCreated, onClose }: { onCreated: (token: TokenCrea
       lifetime_hours: Number(lifetime),
     });
     await client.invalidateQueries({ queryKey: ["enrollment-tokens"] });
-    onCreated(created);
+    onCreated(created, kinds[0] ?? "network");
   };
   return (
     <ActionDialog

@@ -4,11 +4,11 @@ import { Copy } from "../../components/Copy";
 import { Dialog } from "../../components/Dialog";
 import { Icon } from "../../components/Icon";
 
-const STATE_DIR = "/var/lib/certwright-agent";
-
 /** The only time that the token is seen, with the command lines that spend it. */
-export function TokenShown({ token, onClose }: { token: TokenCreated; onClose: () => void }) {
-  const enroll = `certwright-agent enroll --token ${token.token} --state-dir ${STATE_DIR}`;
+export function TokenShown({ token, kind, onClose }: { token: TokenCreated; kind: string; onClose: () => void }) {
+  // Where the packages keep an agent's state, one folder a kind.
+  const stateDir = `/var/lib/certwright-agent/${kind}`;
+  const enroll = `certwright-agent enroll --token ${token.token} --state-dir ${stateDir}`;
   return (
     <Dialog title="Enroll the agent" wide sticky onClose={onClose}>
       <div className="notice" data-tone="warn">
@@ -18,7 +18,10 @@ export function TokenShown({ token, onClose }: { token: TokenCreated; onClose: (
       <p>Run this on the agent&rsquo;s host:</p>
       <Copy block text={enroll} label="command" />
       <p>Then start the agent; it dials out to this hub and appears under Agents:</p>
-      <Copy block text={`certwright-agent run --state-dir ${STATE_DIR}`} label="command" />
+      <Copy block text={`systemctl enable --now certwright-agent@${kind}`} label="command" />
+      <p className="muted small">
+        Without systemd: <code>certwright-agent run --state-dir {stateDir}</code>
+      </p>
       <div className="form-actions">
         <Button variant="primary" onClick={onClose}>
           I have copied it

@@ -27,7 +27,7 @@ const COLUMNS = [
 export function TokensPage() {
   const [parameters] = useSearchParams();
   const [creating, setCreating] = useState(parameters.has("new"));
-  const [created, setCreated] = useState<TokenCreated | null>(null);
+  const [created, setCreated] = useState<{ token: TokenCreated; kind: string } | null>(null);
   const create = (
     <Button
       variant="primary"
@@ -61,7 +61,9 @@ export function TokensPage() {
       />
       {creating && (
         <TokenForm
-          onCreated={setCreated}
+          onCreated={(token, kind) => {
+            setCreated({ token, kind });
+          }}
           onClose={() => {
             setCreating(false);
           }}
@@ -69,7 +71,8 @@ export function TokensPage() {
       )}
       {created && (
         <TokenShown
-          token={created}
+          token={created.token}
+          kind={created.kind}
           onClose={() => {
             setCreated(null);
           }}
