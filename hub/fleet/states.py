@@ -132,7 +132,7 @@ TRANSITIONS: Transitions = {
     (_S.CANCELLING, _E.REFUSE): (_S.FAILED, _F.FINISHED),
 } | {
     (state, event): (state, _F.REPEATED)
-    for state in FINAL
+    for state in sorted(FINAL)
     for event in (
         _E.ACCEPT,
         _E.STREAM_LOST,

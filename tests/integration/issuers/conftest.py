@@ -17,7 +17,8 @@ from hub.http.principal import Principal, Role, RoleGrant
 from hub.http.shell import ShellOptions, build_application
 from hub.issuers.routes import IssuerRoutes, StatusRoutes
 from hub.issuers.service import IssuerService
-from hub.organizations.routes import DomainRoutes, OrganizationRoutes
+from hub.organizations.domain_routes import DomainRoutes
+from hub.organizations.routes import OrganizationRoutes
 from hub.organizations.service import OrganizationService
 from hub.profiles.routes import ProfileRoutes
 from hub.profiles.service import ProfileService

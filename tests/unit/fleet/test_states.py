@@ -31,13 +31,13 @@ def test_every_pair_leads_to_a_state_or_to_the_typed_error(state, event):
         assert caught.value.code == "command_transition_not_allowed"
 
 
-@pytest.mark.parametrize(("state", "event"), EVERY_PAIR)
+@pytest.mark.parametrize(("state", "event"), sorted(EVERY_PAIR))
 def test_nothing_leaves_a_final_state(state, event):
     if state in FINAL and (state, event) in TRANSITIONS:
         assert TRANSITIONS[state, event] == (state, CommandEffect.REPEATED)
 
 
-@pytest.mark.parametrize(("state", "event"), list(TRANSITIONS))
+@pytest.mark.parametrize(("state", "event"), sorted(TRANSITIONS))
 def test_the_effect_fits_the_change(state, event):
     following, effect = TRANSITIONS[state, event]
     if effect in {CommandEffect.NOTHING, CommandEffect.REPEATED}:
@@ -47,7 +47,7 @@ def test_the_effect_fits_the_change(state, event):
     assert effect is not CommandEffect.REQUEUED or following is CommandState.QUEUED
 
 
-@pytest.mark.parametrize("state", OPEN)
+@pytest.mark.parametrize("state", sorted(OPEN))
 def test_every_open_command_can_end_whatever_the_agent_or_the_clock_does(state):
     for event in (
         CommandEvent.SUCCEED,
