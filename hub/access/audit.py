@@ -23,6 +23,12 @@ from hub.http.principal import Principal
 __all__ = ["changes", "lock_head", "record"]
 
 HEAD_ID = 1
+# The tables, not the mapped classes: nobody needs objects of these rows.
+_ENTRIES: Any = AuditEntry.__table__
+_HEAD: Any = AuditHead.__table__
+_ADD = insert(_ENTRIES)
+_LOCK_HEAD = select(_HEAD.c.sequence, _HEAD.c.sha256).where(_HEAD.c.id == HEAD_ID).with_for_update()
+_MOVE_HEAD = update(_HEAD).where(_HEAD.c.id == HEAD_ID)
 _MAX_REMOTE = 45
 _MAX_USER_AGENT = 200
 
@@ -71,19 +77,16 @@ async def _append(uow: UnitOfWork, entries: list[dict[str, Any]]) -> None:
         row = {**entry, "sequence": sequence, "previous_sha256": previous}
         previous = row["sha256"] = entry_hash(row)
         rows.append(row)
-    await uow.session.execute(insert(AuditEntry), rows)
-    await uow.session.execute(
-        update(AuditHead).where(AuditHead.id == HEAD_ID).values(sequence=sequence, sha256=previous)
-    )
+    await uow.session.execute(_ADD, rows)
+    await uow.session.execute(_MOVE_HEAD, {"sequence": sequence, "sha256": previous})
 
 
 async def lock_head(session: AsyncSession) -> tuple[int, str]:
     """Return number and hash of the last entry; nobody else adds one before the transaction's end."""
-    head = select(AuditHead.sequence, AuditHead.sha256).where(AuditHead.id == HEAD_ID).with_for_update()
-    row = (await session.execute(head)).first()
+    row = (await session.execute(_LOCK_HEAD)).first()
     if row is None:
         # The very first entry: two hubs may both find no head, and one of them inserts it.
         first = insert_for(session, AuditHead).values(id=HEAD_ID, sequence=0, sha256=GENESIS)
         await session.execute(first.on_conflict_do_nothing())
-        row = (await session.execute(head)).one()
+        row = (await session.execute(_LOCK_HEAD)).one()
     return row.sequence, row.sha256

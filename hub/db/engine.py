@@ -7,14 +7,22 @@ by ``busy_timeout``.
 
 from __future__ import annotations
 
+import math
 import sqlite3
+import time
 from typing import Any
 
-from sqlalchemy import event
+from sqlalchemy import event, exc
+from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from hub.db import sqlite_driver
 
 BUSY_TIMEOUT_MS = 10_000
+_PING_AFTER_S = 10.0
+_USED_AT = "certwright_used_at"
 _ASYNC_DRIVERS = {
     "sqlite": "sqlite+aiosqlite",
     "postgresql": "postgresql+asyncpg",
@@ -39,10 +47,36 @@ def open_engine(database_url: str, *, pool_size: int = 10) -> AsyncEngine:
     """Open an engine on ``database_url``; no connection is made yet."""
     url = async_url(database_url)
     if url.get_backend_name() == "sqlite":
-        engine = create_async_engine(url, pool_size=pool_size, max_overflow=pool_size)
+        # All stay open: a connection costs a thread, six statements and an empty cache each time.
+        engine = create_async_engine(
+            url,
+            pool_size=2 * pool_size,
+            max_overflow=0,
+            connect_args={"async_creator_fn": sqlite_driver.connect},
+        )
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         return engine
-    return create_async_engine(url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True)
+    engine = create_async_engine(url, pool_size=pool_size, max_overflow=pool_size)
+    event.listen(engine.sync_engine, "checkin", _note_use)
+    event.listen(engine.sync_engine, "checkout", _check_postgres)
+    return engine
+
+
+def _note_use(_connection: object, record: ConnectionPoolEntry) -> None:
+    record.info[_USED_AT] = time.monotonic()
+
+
+def _check_postgres(connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:
+    # What SQLAlchemy's pre-ping is for, without its three round trips each time: a server that ends closes
+    # its sockets, which asyncpg sees at once; only one that vanished must be asked.
+    driver: Any = record.driver_connection
+    if driver.is_closed():
+        raise exc.InvalidatePoolError("the server has closed the connection")
+    if time.monotonic() - record.info.get(_USED_AT, math.inf) > _PING_AFTER_S:
+        try:
+            connection.ping()
+        except (AsyncAdapt_asyncpg_dbapi.Error, OSError) as error:
+            raise exc.InvalidatePoolError("the server is gone") from error
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

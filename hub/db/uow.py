@@ -23,6 +23,11 @@ from hub.db.outbox import Event, OutboxEvent
 
 POSTGRES_CHANNEL = "certwright"
 _WRITE = "certwright_write"
+# The table, not the mapped class: nobody needs objects of these rows.
+_INSERT_EVENTS = insert(OutboxEvent.__table__)  # type: ignore[arg-type]  # a table by its mapping
+# Other transactions may commit between two ids: readers on PostgreSQL stop at the oldest open one, which they
+# tell by this number.
+_INSERT_EVENTS_OF_TRANSACTION = _INSERT_EVENTS.values(transaction_id=func.txid_current())
 Flusher = Callable[["UnitOfWork", list[Any]], Awaitable[None]]
 
 
@@ -151,15 +156,8 @@ class Database:
         if uow.events:
             uow.notify("events")
             await uow.session.flush()
-            # Other transactions may commit between two ids: readers on PostgreSQL stop at the oldest open
-            # one, which they tell by this number.
-            transaction_id = (
-                None
-                if self.is_sqlite
-                else (await uow.session.execute(select(func.txid_current()))).scalar_one()
-            )
             await uow.session.execute(
-                insert(OutboxEvent),
+                _INSERT_EVENTS if self.is_sqlite else _INSERT_EVENTS_OF_TRANSACTION,
                 [
                     {
                         "at": uow.now,
@@ -170,7 +168,6 @@ class Database:
                         "department_id": item.department_id,
                         "certificate_type": item.certificate_type,
                         "data": item.data,
-                        "transaction_id": transaction_id,
                     }
                     for item in uow.events
                 ],
@@ -195,5 +192,8 @@ async def _take_turn(writer: asyncio.Lock) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get(_WRITE, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    if connection.get_execution_options().get(_WRITE, False):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        return
+    driver: Any = connection.connection.driver_connection
+    driver.begin_with_next()

@@ -12,6 +12,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import bindparam, update
@@ -272,7 +273,7 @@ class Issuance:
                     uow.after_commit(lambda known=sha256: self._stored_issuers.add(known))  # type: ignore[misc]
         if not items:
             return []
-        await uow.session.execute(_update_by_id(columns[0]), columns)
+        await uow.session.execute(_update_by_id(tuple(columns[0])), columns)
         await store_bodies(uow, bodies)
         await _tell_issued(uow, items)
         fingerprints = {item.row.id: item.facts.sha256 for item in items}
@@ -304,8 +305,9 @@ def _groups(rows: Sequence[OrderRow], size: int) -> Iterator[Sequence[OrderRow]]
         yield rows[start : start + size]
 
 
-def _update_by_id(sample: dict[str, Any]) -> Any:
-    values: dict[str, Any] = {name: bindparam(name) for name in sample if name != "row_id"}
+@lru_cache(maxsize=8)
+def _update_by_id(names: tuple[str, ...]) -> Any:
+    values: dict[str, Any] = {name: bindparam(name) for name in names if name != "row_id"}
     return update(_TABLE).where(_TABLE.c.id == bindparam("row_id")).values(values)
 
 
