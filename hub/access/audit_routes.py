@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, and_, false, or_
 
 from hub.access.audit_checkpoints import MEDIA_TYPE, stored_checkpoints
 from hub.access.audit_export import json_lines
 from hub.access.audit_schemas import AuditRow
+from hub.access.event_visibility import OBJECT_KINDS
 from hub.access.models import AuditEntry
-from hub.access.policy import scope
+from hub.access.policy import authorize, scope
 from hub.access.service import AccessService
 from hub.http.calls import Call
 from hub.http.listing import Column, ListEndpoint, Listing, ListQuery, Page
@@ -44,12 +45,28 @@ AUDIT = Listing(
 
 
 def visible_entries(principal: Principal) -> ColumnElement[bool] | None:
-    """Return the condition on entries that ``principal`` may read."""
+    """Return the condition on entries that ``principal`` may read: about objects that they may see."""
+    whole = _scope(principal, "audit.view")
+    if whole is None:
+        return None
+    names: dict[str, list[str]] = {}
+    for name, kind in OBJECT_KINDS.items():
+        if authorize(principal, kind.action).allowed:
+            names.setdefault(kind.action, []).append(name)
+    conditions = []
+    for action, kinds in sorted(names.items()):
+        seen = _scope(principal, action)
+        about = AuditEntry.object_type.in_(kinds)
+        conditions.append(about if seen is None else and_(about, seen))
+    return and_(whole, or_(false(), *conditions))
+
+
+def _scope(principal: Principal, action: str) -> ColumnElement[bool] | None:
     return scope(
         principal,
         AuditEntry.organization_id,
         AuditEntry.department_id,
-        action="audit.view",
+        action=action,
         type_column=AuditEntry.certificate_type,
     )
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import column, insert, select, table, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hub.access import audit
-from hub.access.policy import scope
+from hub.access.policy import Target, authorize, scope
 from hub.db.errors import NotFound
 from hub.db.outbox import Event
 from hub.db.uow import Database, UnitOfWork
@@ -32,6 +32,8 @@ from hub.lifecycle.service import LifecycleService
 
 OBJECT_TYPE = "discovery_task"
 _MAX_NAME = 128
+# Of the organizations room, whose service this one does not need otherwise.
+_DEPARTMENTS = table("departments", column("id"), column("organization_id"))
 _LIMITS = {"connects_per_second": 100_000, "concurrency": 20_000, "timeout_ms": 60_000}
 
 
@@ -51,6 +53,7 @@ class TaskFields:
     connects_per_second: int = 0
     concurrency: int = 0
     timeout_ms: int = 0
+
 
 # What every trace of a task carries: readers of events and audit are chosen by it.
 _OWNERSHIP = ("name", "organization_id", "department_id")
@@ -178,7 +181,9 @@ class DiscoveryService:
         organization_id = wanted.organization_id
         if agent is not None and organization_id is None:
             organization_id = agent.organization_id
-        findings += _agent_findings(principal, agent, organization_id)
+        place = _agent_findings(principal, agent, wanted.organization_id, organization_id)
+        # Departments of organizations that are not theirs don't exist for them.
+        findings += place or await _department_findings(session, organization_id, wanted.department_id)
         if findings:
             raise TaskRefused(tuple(findings))
         return {
@@ -210,16 +215,30 @@ def _plain_findings(wanted: TaskFields) -> list[FieldFinding]:
     return findings
 
 
-def _agent_findings(
-    principal: Principal, agent: AgentRecord | None, organization_id: int | None
+async def _department_findings(
+    session: AsyncSession, organization_id: int | None, department_id: int | None
 ) -> list[FieldFinding]:
-    unknown = [FieldFinding("agent_id", "AgentUnknown", "there is no such agent")]
-    if agent is None:
-        return unknown
+    if department_id is None:
+        return []
+    known = select(_DEPARTMENTS.c.id).where(
+        _DEPARTMENTS.c.id == department_id, _DEPARTMENTS.c.organization_id == organization_id
+    )
+    if (await session.execute(known)).first() is not None:
+        return []
+    return [FieldFinding("department_id", "DepartmentUnknown", "the organization has no such department")]
+
+
+def _agent_findings(
+    principal: Principal, agent: AgentRecord | None, named_id: int | None, organization_id: int | None
+) -> list[FieldFinding]:
     everything = principal.sees_everything
-    if not everything and organization_id not in principal.organization_ids:
+    # Before the agent is looked at: whether it exists is not for strangers to its organization.
+    if named_id is not None and not _covers(principal, named_id):
         message = "choose one of your organizations"
         return [FieldFinding("organization_id", "OrganizationUnknown", message)]
+    unknown = [FieldFinding("agent_id", "AgentUnknown", "there is no such agent")]
+    if agent is None or not (everything or _covers(principal, organization_id)):
+        return unknown
     # Agents that serve everybody reach into networks of others: only for who sees everything.
     if agent.organization_id != organization_id and (agent.organization_id is not None or not everything):
         return (
@@ -237,6 +256,11 @@ def _agent_findings(
     if agent.status != "active":
         return [FieldFinding("agent_id", "AgentNotActive", f"{agent.name} is {agent.status}")]
     return []
+
+
+def _covers(principal: Principal, organization_id: int | None) -> bool:
+    target = Target(organization_id=organization_id, undivided=True)
+    return authorize(principal, "discovery.edit", target).allowed
 
 
 async def _note(

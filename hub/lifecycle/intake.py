@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 from sqlalchemy import exc
@@ -27,6 +27,7 @@ from hub.lifecycle.ports import Rooms
 from hub.lifecycle.request_store import Entry, Stored, store_requests
 from hub.lifecycle.requests import EnrollmentRequest, Method
 from hub.lifecycle.states import CertificateStatus
+from hub.profiles.service import is_offered_to
 
 MAX_BATCH = 128
 # A caller waits so long for a CA that answers at once, then learns that the request is Applied.
@@ -180,6 +181,10 @@ class Intake:
 
 
 def _accept(principal: Principal, given: PolicyInput) -> Accepted:
+    mine = None if principal.sees_everything else principal.organization_ids
+    if given.profile is not None and not is_offered_to(given.profile, mine):
+        # What somebody may not see does not exist for them.
+        given = replace(given, profile=None)
     findings = check_enrollment(given)
     if findings or given.profile is None or given.organization is None:
         raise RequestRefused(findings)

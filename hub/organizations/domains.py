@@ -70,7 +70,7 @@ class DomainDelegations:
         """Return one delegation; raise DomainNotFound."""
         row = (await session.execute(select(*DOMAIN_COLUMNS).where(Domain.id == domain_id))).one_or_none()
         if row is None:
-            raise DomainNotFound(f"there is no domain {domain_id}")
+            raise DomainNotFound
         return _record(row)
 
     async def delegate(

@@ -68,7 +68,7 @@ class Persons:
         """Return one person; raise PersonNotFound."""
         row = (await session.execute(select(*PERSON_COLUMNS).where(Person.id == person_id))).one_or_none()
         if row is None:
-            raise PersonNotFound(f"there is no person {person_id}")
+            raise PersonNotFound
         return _record(row)
 
     async def find(self, session: AsyncSession, organization_id: int, email: str) -> PersonRecord | None:

@@ -38,7 +38,8 @@ class ProfileRoutes(RouteSet):
         async with self._db.read() as session:
             record = await self._profiles.get(session, call.int_path("id"))
         if not is_offered_to(record, _scope(call.principal)):
-            raise ProfileNotFound
+            # The same words as for one that there never was.
+            raise ProfileNotFound(f"there is no certificate profile {record.id}", field="profile_id")
         return _view(record)
 
     @post(
