@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from agents.runtime.session_states import TRANSITIONS as SESSION
+from hub.access.signin.states import TRANSITIONS as SIGN_IN
 from hub.discovery.states import SCAN
 from hub.fleet.states import TRANSITIONS as COMMAND
 from hub.lifecycle.states import CERTIFICATE, INSTALL, ITEM, RENEWAL
@@ -41,6 +42,7 @@ MACHINES = (
     Drawn("Domain and its delegation", "hub/organizations/states.py", DOMAIN),
     Drawn("Validation of an organization", "hub/organizations/states.py", VALIDATION),
     Drawn("Domain control validation", "hub/organizations/dcv/states.py", DCV),
+    Drawn("Sign-in", "hub/access/signin/states.py", SIGN_IN),
     Drawn("Session of an agent with its hub", "agents/runtime/session_states.py", SESSION),
 )
 

@@ -17,7 +17,7 @@ from hub.access import audit
 from hub.access.administrators import load_grants
 from hub.access.errors import InvalidToken, NoSuchToken
 from hub.access.models import Administrator, ApiToken
-from hub.access.policy import ACTIONS
+from hub.access.policy import ACTIONS, authorize
 from hub.access.sessions import token_sha256
 from hub.db.errors import Forbidden, Malformed
 from hub.db.outbox import Event
@@ -36,13 +36,18 @@ class NewToken:
     token: str
 
 
-def check_scopes(scopes: Sequence[str], *, within: frozenset[str]) -> None:
-    """Hold scopes to known actions, and to those of the token that makes the new one.
+def check_scopes(scopes: Sequence[str], *, principal: Principal) -> None:
+    """Hold scopes to known actions, and to what whoever makes the token may do.
+
+    A token acts with its administrator's roles of the moment, so ``*`` is never more than they have. An
+    action that is named and that they may not do is refused here, or it would be theirs the day they get the
+    role.
 
     Raises:
         Malformed: there is no such action.
-        Forbidden: they reach further than ``within``.
+        Forbidden: they reach further than the principal, which may be a token itself.
     """
+    within = principal.scopes
     rooms = {action.partition(".")[0] for action in ACTIONS}
     known = {"*", *ACTIONS, *(f"{room}.*" for room in rooms)}
     for item in scopes:
@@ -51,6 +56,8 @@ def check_scopes(scopes: Sequence[str], *, within: frozenset[str]) -> None:
         room = item.partition(".")[0]
         if within.isdisjoint({"*", item, f"{room}.*"}):
             raise Forbidden("a token can't make one that may do more", field="scopes")
+        if item in ACTIONS and not authorize(principal, item).allowed:
+            raise Forbidden(f"you may not do {item} yourself", field="scopes")
 
 
 class ApiTokens:
@@ -75,7 +82,7 @@ class ApiTokens:
             Malformed: an unknown scope, or a time that is past.
             Forbidden: ``principal`` is itself a token, and a narrower one.
         """
-        check_scopes(scopes, within=principal.scopes)
+        check_scopes(scopes, principal=principal)
         if expires_at is not None and expires_at <= uow.now:
             raise Malformed("the time is past", field="expires_at")
         token = PREFIX + secrets.token_urlsafe(32)

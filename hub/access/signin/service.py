@@ -33,7 +33,7 @@ from hub.access.signin.errors import (
     PasskeyRefused,
     WrongCode,
 )
-from hub.access.signin.federation import Federation
+from hub.access.signin.federation import Federation, SentAway
 from hub.access.signin.flow import PROVIDER_FACTOR, Browser, Flow, Progress
 from hub.access.signin.identity_providers import IdentityProviders
 from hub.access.signin.passkeys import AUTHENTICATE, Owner, Passkeys, take_challenge
@@ -131,8 +131,13 @@ class SignInService:
                 browser=browser,
             )
 
-    async def begin_passkey(self) -> tuple[str, dict[str, Any]]:
-        """Begin with a passkey that says who it is; return the sign-in's token and what the browser needs."""
+    async def begin_passkey(self, origin: Origin) -> tuple[str, dict[str, Any]]:
+        """Begin with a passkey that says who it is; return the sign-in's token and what the browser needs.
+
+        Raises:
+            TooManyLogins: the address has to wait: each beginning is a row.
+        """
+        self.passwords.slow_down(origin.remote)
         async with self._db.write() as uow:
             token = await pending_rows.begin(uow, State.STARTED)
             options = await self.passkeys.authentication_options(uow, None, owner=token_sha256(token))
@@ -157,6 +162,12 @@ class SignInService:
         async with self._db.write() as uow:
             pending = await pending_rows.load(uow, token, state)
             return pending, await take_challenge(uow, Owner(pending.key, AUTHENTICATE))
+
+    async def begin_federated(self, provider: str, origin: Origin) -> SentAway:
+        """Begin with an identity provider; say where to send the browser. Raises as ``Federation.begin``."""
+        await self.rules.check(origin.remote, frozenset({Audience.ALL}))
+        self.passwords.slow_down(origin.remote)
+        return await self.federation.begin(provider)
 
     async def claim(self, token: str | None, handoff: str, browser: Browser) -> Progress:
         """Go on after an identity provider has answered.

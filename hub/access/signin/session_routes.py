@@ -179,9 +179,9 @@ class SessionRoutes(RouteSet):
         body=Nothing,
         returns=PasskeyOptions,
     )
-    async def passkey_options(self, _call: Call[Nothing, None]) -> Answer:
+    async def passkey_options(self, call: Call[Nothing, None]) -> Answer:
         """Give the challenge for a discoverable passkey."""
-        token, options = await self._signin.begin_passkey()
+        token, options = await self._signin.begin_passkey(call.principal.origin)
         return Answer(value=PasskeyOptions(public_key=options), start_pending=token)
 
     @post(
@@ -207,7 +207,7 @@ class SessionRoutes(RouteSet):
     )
     async def by_provider(self, call: Call[ProviderIn, None]) -> Answer:
         """Say where to send the browser."""
-        sent = await self._signin.federation.begin(call.body.provider)
+        sent = await self._signin.begin_federated(call.body.provider, call.principal.origin)
         return Answer(value=RedirectOut(redirect_url=sent.redirect_url), start_pending=sent.token)
 
     @post(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import secrets
 import socket
 from contextlib import asynccontextmanager
 
 import aiohttp
+import asyncpg
 import pytest
 from aiohttp import web
 from argon2 import PasswordHasher
@@ -21,6 +23,7 @@ from hub.db.uow import Database
 from hub.http.principal import SYSTEM, Role, RoleGrant
 from hub.http.shell import ShellOptions, build_application
 from hub.organizations.service import OrganizationFields, OrganizationService
+from tests.integration.issuers.private_postgres import running_postgres
 
 PASSWORD = "correct horse battery staple"
 
@@ -77,9 +80,9 @@ class Browser:
 
 
 @asynccontextmanager
-async def serving(folder, *, trusted_proxies=(), **more):
+async def serving(folder, *, database_url=None, trusted_proxies=(), **more):
     """Serve the access room; ``more`` are fields of SignInOptions."""
-    db = Database.open(f"sqlite:///{folder}/hub.db")
+    db = Database.open(database_url or f"sqlite:///{folder}/hub.db")
     async with db.engine.begin() as connection:
         await connection.run_sync(all_tables().create_all)
     runner = None
@@ -118,6 +121,23 @@ async def serving(folder, *, trusted_proxies=(), **more):
 async def hub(tmp_path):
     async with serving(tmp_path) as found:
         yield found
+
+
+@pytest.fixture(scope="session")
+def postgres_folder():
+    with running_postgres() as folder:
+        yield folder
+
+
+@pytest.fixture
+async def postgres_url(postgres_folder):
+    name = f"t{secrets.token_hex(6)}"
+    connection = await asyncpg.connect(host=str(postgres_folder), user="certwright", database="postgres")
+    try:
+        await connection.execute(f"CREATE DATABASE {name}")
+    finally:
+        await connection.close()
+    return f"postgresql://certwright@/{name}?host={postgres_folder}"
 
 
 @pytest.fixture

@@ -239,7 +239,9 @@ async def test_api_tokens_expire_and_can_be_revoked(access, db, clock):
 
 
 async def test_a_narrow_token_makes_no_wider_one(access, db):
-    narrow = Principal(kind="api_token", id="1", name="x", scopes=frozenset({"agents.*", "api_tokens.edit"}))
+    scopes = frozenset({"agents.*", "api_tokens.edit"})
+    grants = (RoleGrant(role=Role.MRAO),)
+    narrow = Principal(kind="api_token", id="1", name="x", grants=grants, scopes=scopes)
     for scopes, error in ((["*"], Forbidden), (["certificates.view"], Forbidden), (["no.such"], Malformed)):
         with pytest.raises(error):
             async with db.write() as uow:
