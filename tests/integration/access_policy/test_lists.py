@@ -107,27 +107,17 @@ def test_filters_find_nothing_outside(hub, route):
         for column in listing.columns:
             if not column.filterable:
                 continue
-            for operator, value in (
-                ("contains", PREFIX),
-                ("ne", "0"),
-                ("is_null", "false"),
-                ("is_null", "true"),
-            ):
-                found = _get(
-                    hub, caller, route, ("filter", f"{column.name}:{operator}:{value}"), ("limit", 500)
-                )
+            for condition in _WIDE:
+                wide = ("filter", f"{column.name}:{condition}")
+                found = _get(hub, caller, route, wide, ("limit", 500))
                 assert found.status in {200, 400}, found.text
                 if found.status == 200:
-                    _assert_discreet(hub, caller, found.text, f"{column.name}:{condition}")
+                    _assert_discreet(hub, caller, found.text, wide[1])
             for thing in hidden:
                 for value in (thing.id, str(thing.place.organization)):
                     found = _get(hub, caller, route, ("filter", f"{column.name}:eq:{value}"))
                     if found.status == 200:
                         _assert_discreet(hub, caller, found.text, column.name)
-                        assert (
-                            found.document["total"] == len(found.document["items"])
-                            or found.document["next_cursor"]
-                        )
                     if found.status == 200 and column.name == "id" and value == thing.id:
                         assert found.document["total"] == 0, (caller, column.name)
 
