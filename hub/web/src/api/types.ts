@@ -4,7 +4,12 @@ import type { components } from "./schema";
 
 type Schemas = components["schemas"];
 
-export type Session = Schemas["SessionOut"];
+/** The hub always sends what the schema lets senders leave out. */
+export type Grant = Required<Schemas["GrantSchema"]>;
+
+type WithGrants<T> = Omit<T, "grants"> & { grants: Grant[] };
+
+export type Session = WithGrants<Schemas["SessionOut"]>;
 
 export type CertificateRow = Schemas["CertificateRow"];
 export type Certificate = Schemas["CertificateDetail"];
@@ -49,11 +54,10 @@ export type Authority = Schemas["AuthorityView"];
 export type AuditRow = Schemas["AuditRow"];
 export type AdministratorRow = Schemas["AdministratorRow"];
 export type ApiTokenRow = Schemas["ApiTokenRow"];
-export type Administrator = Schemas["AdministratorDetail"];
+export type Administrator = WithGrants<Schemas["AdministratorDetail"]>;
 export type AdministratorFields = Schemas["AdministratorIn"];
-export type Grant = Schemas["GrantSchema"];
 export type Privilege = Schemas["PrivilegeView"];
-export type OwnProfile = Schemas["Profile"];
+export type OwnProfile = WithGrants<Schemas["Profile"]>;
 export type ActivityRow = Schemas["ActivityRow"];
 export type Factors = Schemas["FactorsOut"];
 export type PasskeyRow = Schemas["PasskeyRow"];
@@ -61,17 +65,20 @@ export type SessionRow = Schemas["SessionRow"];
 export type TotpSetup = Schemas["TotpOut"];
 export type SignInStep = Schemas["SignInStep"];
 export type SignInMethods = Schemas["SignInMethods"];
-export type SignInEnrolled = Schemas["EnrolledOut"];
+export type SignInEnrolled = Omit<Schemas["EnrolledOut"], "next"> & { next: Session | SignInStep };
 export type GeneralSettings = Schemas["GeneralSettings"];
 export type AccessRule = Schemas["AccessRuleSchema"];
 export type ProviderRow = Schemas["ProviderRow"];
-export type Provider = Schemas["ProviderOut"];
-export type ProviderTemplate = Schemas["Template"];
+export type TemplateGrant = Required<Schemas["TemplateGrant"]>;
+export type ProviderTemplate = Omit<Schemas["Template"], "grants"> & { grants: TemplateGrant[] };
+type WithTemplates<T> = Omit<Required<T>, "templates"> & { templates: ProviderTemplate[] };
+export type ProviderSettings = WithTemplates<Schemas["SamlSettings"]> | WithTemplates<Schemas["OidcSettings"]>;
+export type Provider = Omit<Schemas["ProviderOut"], "settings"> & { settings: ProviderSettings };
 export type LinkRow = Schemas["LinkRow"];
 export type BindingRow = Schemas["CertificateBindingRow"];
 
 export type TypeSettings = Schemas["SettingsView"];
-export type DomainAnswer = Schemas["DomainAnswer"];
+export type DomainAnswer = Required<Schemas["DomainAnswer"]>;
 export type Overlap = Schemas["OverlapView"];
 export type PersonRow = Schemas["PersonRow"];
 export type CustomField = Schemas["CustomFieldView"];

@@ -11,9 +11,25 @@ const RELATIVE = new Intl.RelativeTimeFormat("en", { numeric: "always", style: "
 
 const pad = (value: number): string => String(value).padStart(2, "0");
 
-/** ISO-like, in local time: sorts by eye and reads the same everywhere. */
-export function absolute(date: Date, withTime = true): string {
-  const day = `${date.getFullYear()}-${pad(date.getMonth() + 1)}-${pad(date.getDate())}`;
+export const DATE_FORMATS = ["yyyy-mm-dd", "dd.mm.yyyy", "dd/mm/yyyy", "mm/dd/yyyy"] as const;
+
+export type DateFormat = (typeof DATE_FORMATS)[number];
+
+/** The installation's setting; the shell reads it once. */
+let dateFormat: DateFormat = "yyyy-mm-dd";
+
+export function setDateFormat(format: DateFormat): void {
+  dateFormat = format;
+}
+
+/** In local time, and in the installation's format. */
+export function absolute(date: Date, withTime = true, format: DateFormat = dateFormat): string {
+  const parts: Readonly<Record<string, string>> = {
+    yyyy: String(date.getFullYear()),
+    mm: pad(date.getMonth() + 1),
+    dd: pad(date.getDate()),
+  };
+  const day = format.replaceAll(/yyyy|mm|dd/g, (part) => parts[part] ?? part);
   return withTime ? `${day} ${pad(date.getHours())}:${pad(date.getMinutes())}` : day;
 }
 

@@ -6,11 +6,13 @@ import { Crumbs } from "./Crumbs";
 import { useLive } from "./live";
 import { LiveIndicator } from "./LiveIndicator";
 import { Sidebar } from "./Sidebar";
+import { useDateFormat } from "./useDateFormat";
 import { UserMenu } from "./UserMenu";
 
 /** The frame of the signed-in console. */
 export function Shell() {
   const live = useLive();
+  useDateFormat();
   const { pathname } = useLocation();
   const [menuOpen, setMenuOpen] = useState(false);
   const main = useRef<HTMLElement>(null);

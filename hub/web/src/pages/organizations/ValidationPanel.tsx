@@ -91,7 +91,7 @@ export function ValidationPanel({ organization }: { organization: OrganizationRo
   const history = useQuery({
     queryKey: ["organizations", "validation", organization.id],
     queryFn: ({ signal }) =>
-      get<{ items: OrganizationValidation[] }>(`/organizations/${organization.id}/validation`, {}, signal),
+      get<{ items: OrganizationValidation[] }>(`/organizations/${organization.id}/validations`, {}, signal),
   });
   return (
     <Panel
