@@ -75,6 +75,7 @@ __all__ = [
 VALUE_LIFETIME = timedelta(days=30)
 MAX_VANTAGE_POINTS = 12
 _HISTORY = 50
+_FIRST_LOOK = timedelta(seconds=20)
 
 
 class DcvService:
@@ -377,7 +378,7 @@ class DcvService:
         organization = await self._organizations.get(uow.session, validation.organization_id)
         wanted = writer_id is not None or isinstance(method, Mailed)
         # A person's record is not there yet; there is no need to look before they could have read this.
-        first = timedelta(0) if wanted or automatic else timedelta(minutes=1)
+        first = timedelta(0) if wanted or automatic else _FIRST_LOOK
         challenge_id: int = (
             await uow.session.execute(
                 insert(DcvChallenge)
@@ -388,7 +389,9 @@ class DcvService:
                     delivery=(Delivery.WANTED if wanted else Delivery.NONE).value,
                     label=secrets.token_hex(16),
                     value=secrets.token_urlsafe(32),
-                    account_uri=f"{self.tools.options.base_url}/dcv/accounts/{organization.public_id}",
+                    # RFC 7565, as the Baseline Requirements (4.2.2.1.2) recommend: records in zones outlive
+                    # the hub's address.
+                    account_uri=f"acct:{organization.public_id}@{self.tools.options.issuer}",
                     writer_id=writer_id,
                     automatic=automatic,
                     started_at=uow.now,
