@@ -272,6 +272,18 @@ class Administrators:
         await _note(uow, principal, "AdministratorDeleted", administrator_id, details)
 
 
+async def require_authority(session: AsyncSession, administrator_id: int, principal: Principal) -> None:
+    """Do nothing if ``principal`` may change what somebody signs in with.
+
+    Raises:
+        NoSuchAdministrator: there is none of this id that the principal may see.
+        HandoverRefused: who they are has more than the principal.
+    """
+    held = await _held(session, administrator_id, principal)
+    own = principal.id == str(administrator_id)
+    _check(Handover(principal=principal, deed=Deed.EDIT, before=held, after=held, own=own))
+
+
 def _privileges(wanted: NewAdministrator, principal: Principal) -> frozenset[str]:
     if wanted.privileges is not None:
         chosen = frozenset(wanted.privileges)

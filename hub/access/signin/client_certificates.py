@@ -14,6 +14,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hub.access import audit
+from hub.access.administrators import require_authority
 from hub.access.errors import NoSuchAdministrator
 from hub.access.models import Administrator
 from hub.access.signin.client_trust import ClientTrust
@@ -132,6 +133,7 @@ class ClientCertificates:
         known = select(Administrator.id).where(Administrator.id == binding.administrator_id)
         if (await uow.session.execute(known)).first() is None:
             raise NoSuchAdministrator(field="administrator_id")
+        await require_authority(uow.session, binding.administrator_id, principal)
         row = self._row(uow, binding)
         if await self._is_bound(uow.session, row):
             raise CertificateTaken

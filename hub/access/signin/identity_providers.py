@@ -14,7 +14,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hub.access import audit
-from hub.access.administrators import Administrators, NewAdministrator
+from hub.access.administrators import Administrators, NewAdministrator, require_authority
 from hub.access.delegation import HANDOVER_CHECKS, Deed, Handover, Rights
 from hub.access.errors import HandoverRefused, NoSuchAdministrator
 from hub.access.models import Administrator
@@ -119,12 +119,15 @@ class IdentityProviders:
 
         Raises:
             NoSuchProvider: there is none of this id and kind.
-            HandoverRefused: a template gives what the principal doesn't have.
+            HandoverRefused: a template gives what the principal doesn't have, or somebody who is linked has
+                more than they.
         """
         row = await uow.session.get(IdentityProvider, provider_id, populate_existing=True)
         if row is None:
             raise NoSuchProvider
         before = _document(row)
+        if changes.settings is not None or changes.client_secret is not None:
+            await self._require_authority_over_linked(uow.session, provider_id, principal)
         if changes.label is not None:
             row.label = changes.label
         if changes.active is not None:
@@ -139,6 +142,16 @@ class IdentityProviders:
         await uow.session.flush()
         details = audit.changes(before, _document(row))
         await _note(uow, principal, "IdentityProviderChanged", row.id, details)
+
+    async def _require_authority_over_linked(
+        self, session: AsyncSession, provider_id: int, principal: Principal
+    ) -> None:
+        # Whoever sets the keys of a provider can be anybody whom it vouches for.
+        linked = select(FederatedIdentity.administrator_id).where(
+            FederatedIdentity.provider_id == provider_id
+        )
+        for administrator_id in set((await session.execute(linked)).scalars()):
+            await require_authority(session, administrator_id, principal)
 
     async def remove(self, uow: UnitOfWork, provider_id: int, *, principal: Principal) -> None:
         """Delete a provider and its links; the administrators stay. Raises ``NoSuchProvider``."""
@@ -244,6 +257,7 @@ class IdentityProviders:
         known = select(Administrator.id).where(Administrator.id == administrator_id)
         if (await uow.session.execute(known)).first() is None:
             raise NoSuchAdministrator(field="administrator_id")
+        await require_authority(uow.session, administrator_id, principal)
         taken = select(FederatedIdentity.id).where(
             FederatedIdentity.provider_id == provider_id, FederatedIdentity.subject == subject
         )

@@ -222,7 +222,7 @@ async def test_a_provider_that_does_not_exist_is_told(browser):
     assert (response.status, problem["code"]) == (404, "no_such_identity_provider")
 
 
-async def test_templates_give_no_more_than_their_author_has(hub, browser):
+async def test_an_mrao_with_less_does_not_become_one_with_more(hub, browser, master):
 
     await hub.add("carol", privileges=EVERY_POWER - {"approve_own_requests"})
     await browser.sign_in("carol")
@@ -234,6 +234,18 @@ async def test_templates_give_no_more_than_their_author_has(hub, browser):
     body = {"name": "op", "label": "OP", "client_secret": "s", "settings": settings}
     response, problem = await browser.post("/identity-providers/oidc", body)
     assert (response.status, problem["code"]) == (403, "handover_refused")
+    settings["templates"] = []
+    assert (await browser.post("/identity-providers/oidc", body))[0].status == 201
+    # Alice has more than Carol: Carol neither links her nor, once she is linked, sets the provider's keys.
+    link = {"subject": "x", "administrator_id": 1}
+    response, problem = await browser.post("/identity-providers/1/links", link)
+    assert (response.status, problem["code"]) == (403, "handover_refused")
+    assert (await master.post("/identity-providers/1/links", link))[0].status == 201
+    response, problem = await browser.call("PATCH", "/identity-providers/1/oidc", {"client_secret": "mine"})
+    assert (response.status, problem["code"]) == (403, "handover_refused")
+    response, problem = await browser.call("DELETE", "/administrators/1/factors")
+    assert (response.status, problem["code"]) == (403, "handover_refused")
+    body["name"] = "op2"
     settings["templates"] = [{"grants": [{"role": "RAO"}]}]
     response, problem = await browser.post("/identity-providers/oidc", body)
     assert (response.status, problem["code"]) == (403, "handover_refused")

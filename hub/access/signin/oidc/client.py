@@ -152,7 +152,9 @@ class OidcClients:
             "code_verifier": verifier,
         }
         headers: dict[str, str] = {}
-        methods = known.configuration.get("token_endpoint_auth_methods_supported", ["client_secret_basic"])
+        methods = _offered(
+            known.configuration, "token_endpoint_auth_methods_supported", "client_secret_basic"
+        )
         if "client_secret_basic" in methods:
             pair = f"{quote(client.client_id, safe='')}:{quote(client.client_secret, safe='')}"
             headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
@@ -203,5 +205,10 @@ def _endpoint(configuration: Mapping[str, Any], name: str, reach: Reach) -> str:
 
 
 def _algorithms(configuration: Mapping[str, Any]) -> tuple[str, ...]:
-    offered = configuration.get("id_token_signing_alg_values_supported", ["RS256"])
+    offered = _offered(configuration, "id_token_signing_alg_values_supported", "RS256")
     return tuple(item for item in ALGORITHMS if item in offered)
+
+
+def _offered(configuration: Mapping[str, Any], name: str, default: str) -> list[Any]:
+    found = configuration.get(name)
+    return found if isinstance(found, list) else [default]

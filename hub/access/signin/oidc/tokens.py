@@ -66,7 +66,7 @@ def load_keys(document: Mapping[str, Any]) -> list[PublicKey]:
     for entry in entries if isinstance(entries, list) else []:
         if (
             not isinstance(entry, dict)
-            or entry.get("kty") not in _KEY_TYPES
+            or entry.get("kty") not in tuple(_KEY_TYPES)
             or entry.get("use", "sig") != "sig"
         ):
             continue
@@ -143,7 +143,7 @@ def _check_audience(claims: Mapping[str, Any], expected: ExpectedToken) -> None:
     if expected.client_id not in audiences:
         raise OidcRefused("WrongAudience", "the ID token is for another client")
     party = claims.get("azp")
-    if (len(audiences) > 1 and party is None) or party not in {None, expected.client_id}:
+    if (len(audiences) > 1 and party is None) or party not in (None, expected.client_id):
         raise OidcRefused("WrongParty", "the ID token was given to another client")
 
 
