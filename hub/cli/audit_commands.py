@@ -112,7 +112,12 @@ async def _write_entries(parsed: argparse.Namespace, file: Any) -> None:
 
 
 def _checkpoint(parsed: argparse.Namespace) -> int:
-    for line in asyncio.run(_checkpoint_lines(settings_of(parsed))):
+    from hub.logs import configure_logging
+
+    settings = settings_of(parsed)
+    # Standard output is for the checkpoints alone.
+    configure_logging(level=settings.log_level, style=settings.log_format)
+    for line in asyncio.run(_checkpoint_lines(settings)):
         sys.stdout.write(line)
     return 0
 

@@ -102,10 +102,11 @@ class DiscoveryService:
             before = {item.name: getattr(task, item.name) for item in fields(TaskFields)}
             before |= {"ranges": from_document(task.ranges), "exclusions": tuple(task.exclusions)}
             values = await self._checked(uow.session, principal, TaskFields(**before | dict(changes)))
+            old = {name: getattr(task, name) for name in changes if name in values}
             await uow.session.execute(
                 update(DiscoveryTask).where(DiscoveryTask.id == task_id).values(**values, updated_at=uow.now)
             )
-            changed = {name: values[name] for name in changes if name in values}
+            changed = audit.changes(old, {name: values[name] for name in old})
             await _note(
                 uow,
                 "DiscoveryTaskChanged",

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hub.db.errors import Conflict, Malformed, NotFound, PolicyViolation
+from hub.db.errors import Conflict, Forbidden, Malformed, NotFound, PolicyViolation
+
+
+class OwnRequest(Forbidden):
+    """Somebody else has to approve your own request."""
+
+    code = "own_request"
 
 
 class CertificateNotFound(NotFound):

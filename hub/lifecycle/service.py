@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from hub.access.privileges import APPROVE_OWN
 from hub.db.uow import Database, UnitOfWork
 from hub.http.listing import Listing
 from hub.http.principal import SYSTEM, Principal
@@ -26,6 +27,7 @@ from hub.lifecycle.errors import (
     CertificateNotIssued,
     FieldFinding,
     NothingToInstall,
+    OwnRequest,
     RequestRefused,
 )
 from hub.lifecycle.found import Find, NetworkPlace, Recorded, leave_places, record_found
@@ -125,9 +127,14 @@ class LifecycleService:
         return await self._intake.add(principal, request)
 
     async def approve(self, principal: Principal, certificate_id: int, *, message: str = "") -> None:
-        """Approve a request; it is ordered as soon as its signing request is there."""
+        """Approve a request; it is ordered as soon as its signing request is there.
+
+        Raises:
+            OwnRequest: the principal asked for it, and has no privilege to approve that.
+        """
         async with self.db.write() as uow:
             await self._visible(uow, principal, certificate_id)
+            await _refuse_own(uow, principal, certificate_id)
             values = {
                 "approver": principal.name,
                 "decision_message": message,
@@ -350,6 +357,14 @@ class LifecycleService:
             values = {"organization_id": organization_id, "department_id": department_id}
             change = Change(principal=principal, values=values, details=values)
             await transition(uow, certificate_id, CertificateEvent.ASSIGN, change)
+
+
+async def _refuse_own(uow: UnitOfWork, principal: Principal, certificate_id: int) -> None:
+    if principal.kind == "system" or APPROVE_OWN in principal.privileges:
+        return
+    requester = select(Certificate.requester).where(Certificate.id == certificate_id)
+    if (await uow.session.execute(requester)).scalar_one() == principal.name:
+        raise OwnRequest
 
 
 def _no_such_organization() -> RequestRefused:

@@ -114,7 +114,8 @@ class ProfileService:
                 await uow.session.execute(update(Profile).where(Profile.id == profile_id).values(**values))
         except IntegrityError as fault:
             raise _no_backend(fields) from fault
-        details = {name: values[name] for name in changes if name in values}
+        old, new = ({name: getattr(item, name) for name in changes} for item in (before, fields))
+        details = audit.changes(old, new)
         await _note(uow, "ProfileChanged", profile_id, principal=principal, details=details)
         return await self.get(uow.session, profile_id)
 

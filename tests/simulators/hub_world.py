@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from hub.access.privileges import EVERY_POWER
 from hub.db.tables import all_tables
 from hub.db.uow import Database
 from hub.http.principal import SYSTEM, Principal, Role, RoleGrant
@@ -27,7 +28,13 @@ from pki.keys import KeyType, generate_key
 from pki.names import SubjectFields
 from tests.simulators.fleet_double import FleetDouble, FleetState
 
-ADMIN = Principal(kind="administrator", id="1", name="alice", grants=(RoleGrant(role=Role.MRAO),))
+ADMIN = Principal(
+    kind="administrator",
+    id="1",
+    name="alice",
+    grants=(RoleGrant(role=Role.MRAO),),
+    privileges=EVERY_POWER,
+)
 _KEK = KeyEncryptionKey(bytes(range(32)))
 
 

@@ -37,7 +37,7 @@ class Tokens:
             id=token,
             name=token,
             grants=(grant,),
-            privileges=frozenset({"discovery"}),
+            privileges=frozenset({"approve_own_requests", "discovery"}),
             scopes=scopes,
         )
 

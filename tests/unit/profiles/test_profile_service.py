@@ -96,7 +96,8 @@ async def test_a_change_is_stored_audited_and_told(db, profiles, create):
             await session.scalars(select(AuditEntry.details).where(AuditEntry.action == "ProfileChanged"))
         ).one()
     assert kinds == ["ProfileCreated", "ProfileChanged"]
-    assert details == {"organization_ids": None, "status": "disabled", "terms_days": [47]}
+    assert details["after"] == {"organization_ids": None, "status": "disabled", "terms_days": [47]}
+    assert (details["before"]["organization_ids"], details["before"]["status"]) == ([3], "active")
 
 
 async def test_a_profile_goes_unless_something_refers_to_it(db, profiles, create):
