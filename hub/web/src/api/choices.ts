@@ -4,7 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 
 import { get } from "./client";
 import { fetchPage, type Filter, type Page } from "./lists";
-import type { AgentRow, BackendRow, DepartmentRow, OrganizationRow, Profile, ServerTree } from "./types";
+import type { AgentRow, BackendRow, CustomField, DepartmentRow, OrganizationRow, Profile, ServerTree } from "./types";
 
 const LIMIT = 500;
 
@@ -30,6 +30,17 @@ export function useProfiles() {
   return useQuery({
     queryKey: ["profiles", "list"],
     queryFn: () => get<{ items: Profile[] }>("/profiles").then((list) => list.items),
+  });
+}
+
+/** Custom fields that requests of a type ask for; `all`: also those that no longer do. */
+export function useCustomFields(type: string, all = false) {
+  return useQuery({
+    queryKey: ["custom-fields", type, all],
+    queryFn: () =>
+      get<{ items: CustomField[] }>("/custom-fields", { certificate_type: type, only_active: !all }).then(
+        (list) => list.items,
+      ),
   });
 }
 

@@ -44,7 +44,7 @@ const NO_FILTERS: readonly Filter[] = [];
 
 function countText(shown: number, total: number, exact: boolean, label: string): string {
   if (total === 0) return "";
-  const all = `${total.toLocaleString("en")}${exact ? "" : "+"} ${total === 1 ? label.replace(/s$/, "") : label}`;
+  const all = `${total.toLocaleString("en")}${exact ? "" : "+"} ${total === 1 ? label.replace(/ies$/, "y").replace(/s$/, "") : label}`;
   return shown < total || !exact ? `${shown.toLocaleString("en")} of ${all}` : all;
 }
 

@@ -1,3 +1,4 @@
+import { useCustomFields } from "../../api/choices";
 import type { Certificate } from "../../api/types";
 import { Copy } from "../../components/Copy";
 import { Facts, Panel } from "../../components/Panel";
@@ -21,6 +22,19 @@ export function Names({ names }: { names: readonly string[] }) {
 }
 
 const days = (count: number): string | null => (count > 0 ? `${count} days` : null);
+
+/** Values of custom fields, under their labels; fields that no longer exist are not shown. */
+function CustomValues({ certificate }: { certificate: Certificate }) {
+  const { data = [] } = useCustomFields("ssl", true);
+  const values = certificate.custom ?? {};
+  const known = data.filter((field) => values[field.name] !== undefined);
+  if (known.length === 0) return null;
+  return (
+    <Panel title="Custom fields">
+      <Facts items={known.map((field) => [field.label, String(values[field.name])])} />
+    </Panel>
+  );
+}
 
 export function DetailsTab({ certificate }: { certificate: Certificate }) {
   const names = [...certificate.dns_names, ...certificate.ip_addresses];
@@ -73,6 +87,7 @@ export function DetailsTab({ certificate }: { certificate: Certificate }) {
             ]}
           />
         </Panel>
+        <CustomValues certificate={certificate} />
         {certificate.csr && (
           <Panel title="Signing request">
             <details>

@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "react-router";
 
+import { useDepartments, useOrganizations } from "../../api/choices";
 import { get } from "../../api/client";
 import { useMay } from "../../api/session";
 import type { DomainAnswer } from "../../api/types";
@@ -37,6 +38,9 @@ function Warnings({ domain }: { domain: DomainAnswer }) {
 
 function Details({ domain }: { domain: DomainAnswer }) {
   const may = useMay();
+  const organizations = useOrganizations();
+  const departments = useDepartments(domain.department_id === null ? null : domain.organization_id);
+  const department = departments.data?.find((item) => item.id === domain.department_id)?.name;
   const start = `/domain-validation/start?organization=${domain.organization_id}&domain=${validatedName(domain)}`;
   return (
     <div className="stack">
@@ -48,10 +52,10 @@ function Details({ domain }: { domain: DomainAnswer }) {
               [
                 "Organization",
                 <Link key="organization" to={`/organizations/${domain.organization_id}`}>
-                  {domain.organization_name}
+                  {organizations.data?.find((item) => item.id === domain.organization_id)?.name ?? "Organization"}
                 </Link>,
               ],
-              ["Department", domain.department_name ?? "The whole organization"],
+              ["Department", domain.department_id === null ? "The whole organization" : department],
               ["Types", domain.certificate_types.map((type) => TYPE_LABELS[type]).join(", ")],
               ["Requested by", domain.requested_by],
               ["Decided by", domain.decided_by],

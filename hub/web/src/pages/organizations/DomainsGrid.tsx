@@ -45,7 +45,7 @@ const COLUMNS: readonly GridColumn<DomainRow>[] = [
   },
   { name: "active", label: "Active", kind: "bool", sortable: false, width: 80 },
   { name: "id", label: "Validation", sortable: false, filterable: false, width: 150, render: (row) => <DomainValidation domain={row} /> },
-  { name: "requested_by", label: "Requested by", sortable: false, width: 130 },
+  { name: "requested_by", label: "Requested by", sortable: false, width: 130, hidden: true },
   { name: "created_at", label: "Created", kind: "time", hidden: true },
   {
     name: "approved",

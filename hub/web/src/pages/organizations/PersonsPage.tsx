@@ -122,11 +122,11 @@ function DeleteButton({ person }: { person: PersonRow }) {
 }
 
 const COLUMNS: readonly GridColumn<PersonRow>[] = [
-  { name: "common_name", label: "Name", width: 190 },
-  { name: "email", label: "E-mail", sortable: false, width: 230 },
-  { name: "organization_name", label: "Organization", sortable: false, width: 170 },
-  { name: "department_name", label: "Department", sortable: false, width: 140 },
-  { name: "phone", label: "Telephone", sortable: false, width: 140 },
+  { name: "common_name", label: "Name", width: 170 },
+  { name: "email", label: "E-mail", sortable: false, width: 210 },
+  { name: "organization_name", label: "Organization", sortable: false, width: 150 },
+  { name: "department_name", label: "Department", sortable: false, width: 120 },
+  { name: "phone", label: "Telephone", sortable: false, width: 130 },
   { name: "validation_type", label: "Validation", kind: "enum", choices: ["standard", "high"], sortable: false, width: 110 },
   { name: "has_secret_id", label: "Secret set", kind: "bool", sortable: false, filterable: false, width: 100 },
   { name: "principal_name", label: "Principal name", sortable: false, hidden: true },

@@ -64,7 +64,10 @@ function ProfileChoice({ value, onChange, error, type }: FieldProps & { type: st
 const overridesFor = (type: string): Record<string, FieldOverride> => ({
   enabled: { label: "Enabled", hint: "Otherwise no such certificates can be requested." },
   profile_ids: { render: (props) => <ProfileChoice {...props} type={type} /> },
-  synced_expiry_day: { label: "Synchronised expiry day" },
+  synced_expiry_day: {
+    label: "Synchronised expiry day",
+    hint: "Day of the month on which certificates end (31: its last day). Empty: after their term.",
+  },
   external_requester_required: { label: "An external requester must be named" },
   external_requester_pattern: { label: "External requesters" },
   principal_name_allowed: { label: "Principal name allowed" },

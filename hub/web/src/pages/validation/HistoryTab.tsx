@@ -6,7 +6,6 @@ import type { DcvHistory } from "../../api/types";
 import { Badge, type Tone } from "../../components/Badge";
 import { Empty } from "../../components/Empty";
 import { Loaded } from "../../components/Loaded";
-import { Panel } from "../../components/Panel";
 import { PlainTable } from "../../components/PlainTable";
 import { Time } from "../../components/Time";
 import { useMethodWords } from "./methods";
@@ -53,23 +52,25 @@ function AttemptItem({ attempt }: { attempt: Attempt }) {
   const { challenge, sightings } = attempt;
   const [tone, label] = ATTEMPTS[challenge.state];
   return (
-    <Panel
-      title={words(challenge.method)}
-      flush={sightings.length > 0}
-      actions={
-        <>
-          <Badge tone={tone}>{label}</Badge>
-          <Time value={challenge.started_at} />
-        </>
-      }
-      foot={`Started by ${challenge.started_by}${challenge.automatic ? ", automatically" : ""}. ${challenge.message}`}
-    >
-      {sightings.length === 0 ? (
-        <p className="muted">Nobody has looked yet.</p>
-      ) : (
-        <PlainTable title="Last look" rows={sightings} rowKey={rowKey} columns={COLUMNS} empty="" />
-      )}
-    </Panel>
+    <div className="stack-s">
+      <PlainTable
+        title={words(challenge.method)}
+        rows={sightings}
+        rowKey={rowKey}
+        columns={COLUMNS}
+        empty={challenge.message || "Nobody has looked yet."}
+        actions={
+          <>
+            <Badge tone={tone}>{label}</Badge>
+            <Time value={challenge.started_at} />
+          </>
+        }
+      />
+      <p className="muted small">
+        Started by {challenge.started_by}
+        {challenge.automatic && ", automatically"}.
+      </p>
+    </div>
   );
 }
 

@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "react-router";
 
+import { useOrganizations } from "../../api/choices";
 import { get } from "../../api/client";
 import { useMay } from "../../api/session";
 import type { Dcv } from "../../api/types";
@@ -21,6 +22,7 @@ import { RenewalPanel } from "./RenewalPanel";
 
 function StatusPanel({ validation }: { validation: Dcv }) {
   const words = useMethodWords();
+  const organizations = useOrganizations();
   const proved = Object.keys(validation.evidence).length > 0;
   return (
     <Panel title="Status">
@@ -30,7 +32,7 @@ function StatusPanel({ validation }: { validation: Dcv }) {
           [
             "Organization",
             <Link key="organization" to={`/organizations/${validation.organization_id}`}>
-              {validation.organization_name || `Organization ${validation.organization_id}`}
+              {organizations.data?.find((item) => item.id === validation.organization_id)?.name ?? "Organization"}
             </Link>,
           ],
           ["Trust", validation.trust === "public" ? "Public" : "Private"],
@@ -38,7 +40,7 @@ function StatusPanel({ validation }: { validation: Dcv }) {
           ["Validated", validation.validated_at && <Time value={validation.validated_at} />],
           ["Expires", validation.expires_at && <Expiry value={validation.expires_at} />],
           ["Action needed from", validation.action_at && <Time value={validation.action_at} />],
-          ["Evidence", proved && <ValueTree value={validation.evidence} />],
+          ["Evidence", proved ? <ValueTree value={validation.evidence} /> : null],
         ]}
       />
     </Panel>

@@ -19,7 +19,7 @@ const COLUMNS: readonly GridColumn<DcvRow>[] = [
   { name: "state", label: "Status", kind: "enum", choices: DCV_STATES, width: 140, render: (row) => <DcvState state={row.state} /> },
   { name: "trust", label: "Trust", kind: "enum", choices: ["public", "private"], width: 100 },
   { name: "method", label: "Method", sortable: false, width: 170, render: (row) => <MethodName name={row.method} /> },
-  { name: "expires_at", label: "Expires", kind: "time", render: (row) => <Expiry value={row.expires_at} /> },
+  { name: "expires_at", label: "Expires", kind: "time", width: 180, render: (row) => <Expiry value={row.expires_at} /> },
   { name: "next_revalidation_at", label: "Next automatic", kind: "time" },
   { name: "action_at", label: "Action needed from", kind: "time", hidden: true },
   { name: "validated_at", label: "Validated", kind: "time", hidden: true },

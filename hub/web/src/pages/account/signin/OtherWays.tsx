@@ -34,7 +34,7 @@ export function OtherWays({ methods, onAnswer }: Props) {
             attempt.mutate(byPasskey);
           }}
         >
-          Sign in with a passkey
+          Use a passkey
         </Button>
       )}
       {methods.providers.map((provider) => (

@@ -1,6 +1,7 @@
 import { useSession } from "../../../api/session";
 import { Select, TextArea, TextField } from "../../../forms/fields";
 import { DepartmentPicker, OrganizationPicker, ProfilePicker } from "../../../forms/pickers";
+import { CustomFieldInputs } from "./CustomFieldInputs";
 import type { StepProps } from "./StepProps";
 
 export function DetailsStep({ draft, change, profile, errorOf }: StepProps) {
@@ -61,6 +62,13 @@ export function DetailsStep({ draft, change, profile, errorOf }: StepProps) {
         placeholder="owner@example.com"
         hint="E-mail addresses of those you ask for, separated by commas."
         error={errorOf("external_requester")}
+      />
+      <CustomFieldInputs
+        values={draft.customFields}
+        onChange={(customFields) => {
+          change({ customFields });
+        }}
+        errorOf={errorOf}
       />
       <TextArea
         label="Comments"

@@ -19,6 +19,7 @@ export interface Draft {
   pksAgentId: string;
   targets: readonly Target[];
   installation: "triggered" | "immediate";
+  customFields: Readonly<Record<string, string | number>>;
 }
 
 export const EMPTY_DRAFT: Draft = {
@@ -37,6 +38,7 @@ export const EMPTY_DRAFT: Draft = {
   pksAgentId: "",
   targets: [],
   installation: "immediate",
+  customFields: {},
 };
 
 /** Names may be separated by commas, blanks and line ends, as people paste them. */
@@ -65,5 +67,6 @@ export function toRequest(draft: Draft): CertificateRequest {
     comments: draft.comments,
     external_requester: draft.externalRequester,
     auto_renew: null,
+    ...(Object.keys(draft.customFields).length > 0 ? { custom_fields: draft.customFields } : {}),
   };
 }

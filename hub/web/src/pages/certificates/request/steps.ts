@@ -30,6 +30,7 @@ const FIELD_STEPS: Readonly<Record<string, StepId>> = {
   profile_id: "details",
   term_days: "details",
   comments: "details",
+  custom_fields: "details",
   external_requester: "details",
   csr: "csr",
   key_type: "key",
