@@ -21,7 +21,7 @@ function useDeeds(administrator: Administrator): readonly (readonly [Deed, strin
   const found: (readonly [Deed, string, IconName])[] = [];
   if (own) return found;
   if (may("administrators.edit") && administrator.type === "standard") found.push(["password", "Set password", "key"]);
-  if (may("sign_in.edit")) found.push(["factors", "Reset second factors", "renew"]);
+  if (may("sign_in.edit")) found.push(["factors", "Reset factors", "renew"]);
   if (may("administrators.edit")) {
     found.push(["active", administrator.active ? "Deactivate" : "Activate", administrator.active ? "stop" : "play"]);
   }
