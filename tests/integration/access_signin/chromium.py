@@ -16,6 +16,8 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+# A machine that runs other tests beside takes its time to start a browser.
+PATIENCE_MS = 120_000
 _CREATE = """async (options) => {
   const made = await navigator.credentials.create(
     {publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(options)});
@@ -61,12 +63,12 @@ async def authenticator(url):
     """Open ``url`` in a browser whose device has an authenticator."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=ARGUMENTS, headless=True
+            executable_path=shutil.which("chromium"), args=ARGUMENTS, headless=True, timeout=PATIENCE_MS
         )
         try:
             context = await browser.new_context(ignore_https_errors=True)
             page = await context.new_page()
-            await page.goto(url)
+            await page.goto(url, timeout=PATIENCE_MS)
             cdp = await context.new_cdp_session(page)
             await cdp.send("WebAuthn.enable")
             made = await cdp.send(
