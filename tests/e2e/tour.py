@@ -38,7 +38,7 @@ SCREENS: dict[str, tuple[str, tuple[str, ...]]] = {
     "ca-add": ("/ca-backends", ("button:has-text('Create private CA')",)),
     "audit": ("/audit", ()),
     "administrators": ("/administrators", ()),
-    "administrator-add": ("/administrators", ("button:has-text('Add administrator')",)),
+    "administrator-add": ("/administrators/new", ()),
     "api-tokens": ("/api-tokens", ()),
     "user-menu": ("/", (".topbar .menu-anchor > button",)),
 }
