@@ -40,6 +40,17 @@ SCREENS: dict[str, tuple[str, tuple[str, ...]]] = {
     "administrators": ("/administrators", ()),
     "administrator-add": ("/administrators/new", ()),
     "api-tokens": ("/api-tokens", ()),
+    "profile": ("/profile", ()),
+    "profile-security": ("/profile?tab=security", ()),
+    "domain-validation": ("/domain-validation", ()),
+    "domain-validate": ("/domain-validation/start", ()),
+    "dns-writer-add": ("/dns-writers", ("button:has-text('Add DNS writer')",)),
+    "person-add": ("/persons", ("button:has-text('Add person')",)),
+    "custom-field-add": ("/custom-fields", ("button:has-text('Add custom field')",)),
+    "access-rules": ("/access", ()),
+    "access-policy": ("/access?tab=policy", ()),
+    "access-providers": ("/access?tab=providers", ()),
+    "settings": ("/settings", ()),
     "user-menu": ("/", (".topbar .menu-anchor > button",)),
 }
 # List -> the pictures of its first row's tabs.
