@@ -283,6 +283,9 @@ BODIES: dict[str, Body] = {
 }
 """A valid body for each route that takes one."""
 
+MOVES = frozenset({"POST /certificates/{id:int}/assign"})
+"""Routes after which the object belongs to somebody else."""
+
 AT_PLACES = frozenset(
     {
         "POST /administrators",

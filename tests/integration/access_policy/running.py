@@ -92,7 +92,12 @@ class Installation:
     port: int
     backend: int
     tokens: dict[str, str]
-    things: list[Thing] = field(default_factory=list)
+    by_marker: dict[str, Thing] = field(default_factory=dict)
+
+    @property
+    def things(self) -> list[Thing]:
+        """Everything that was made, in that order."""
+        return list(self.by_marker.values())
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run something in the hub's event loop."""
@@ -105,8 +110,12 @@ class Installation:
     async def _make(self, kind: str, place: str) -> Thing:
         async with self.db.write() as uow:
             made = await make(uow.session, kind, place, agents=_AGENTS, backend=self.backend)
-        self.things.append(made)
+        self.by_marker[made.marker] = made
         return made
+
+    def forget(self, thing: Thing) -> None:
+        """No longer expect a thing to be where it was made."""
+        del self.by_marker[thing.marker]
 
     def row(self, thing: Thing) -> dict[str, Any] | None:
         """Return the stored row of a thing."""

@@ -510,7 +510,7 @@ class Kind:
     seen: Mapping[str, set[str]]
     without: frozenset[str] = frozenset()
     scoped: bool = False
-    # Others who see it in other lists.
+    # Others who are told of it elsewhere: in other lists, in events.
     also: frozenset[str] = frozenset()
     # Of the columns that routes call ``id`` when there are several.
     key: str = "id"
@@ -540,7 +540,7 @@ _ORGANIZED = tuple(place for place in PLACES if place != "hub")
 KINDS: dict[str, Kind] = {
     "administrator": Kind(_administrator, Administrator, DIVIDED, without=_NO_CLIENT),
     "agent": Kind(_agent, Agent, {**UNDIVIDED, "hub": EVERYBODY}),
-    "api_token": Kind(_api_token, ApiToken, _OWN),
+    "api_token": Kind(_api_token, ApiToken, _OWN, also=frozenset({"mrao"})),
     "backend": Kind(_backend, Profile, {"hub": EVERYBODY}),
     "binding": Kind(_binding, ClientCertificateBinding, _MASTERS),
     "certificate": Kind(_certificate, Certificate, DIVIDED, without=_NO_CLIENT, scoped=True),
