@@ -29,8 +29,8 @@ from tests.integration.issuers.private_postgres import running_postgres
 
 FAST = FleetSettings(
     heartbeat_interval_s=1,
-    heartbeat_timeout_s=2,
-    hello_timeout_s=1.0,
+    heartbeat_timeout_s=5,
+    hello_timeout_s=3.0,
     poll_s=0.3,
     flush_s=0.3,
     progress_s=0.05,

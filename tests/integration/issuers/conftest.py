@@ -10,6 +10,7 @@ from aiohttp import web
 
 import hub.access.models
 from hub.access.policy import PolicyAuthorizer
+from hub.access.privileges import holdable
 from hub.db.base import Base
 from hub.db.errors import Unauthenticated
 from hub.db.uow import Database
@@ -38,7 +39,10 @@ class Tokens:
             organization_id=int(organization) if organization else None,
             department_id=1 if role == "drao" else None,
         )
-        return Principal(kind="administrator", id=token, name=token, grants=(grant,))
+        privileges = holdable([grant]) - {"api_only"}
+        if role != "mrao":
+            privileges -= {"approve_domains"}
+        return Principal(kind="administrator", id=token, name=token, grants=(grant,), privileges=privileges)
 
     async def by_session(self, token):
         raise Unauthenticated

@@ -63,7 +63,7 @@ async def test_an_rao_asks_for_a_domain_and_an_mrao_approves_it(hub, two_organiz
     )
     assert (asked["name"], asked["approved"]) == ("*.example.com", False)
     await hub.call("POST", f"/domains/{asked['id']}/approve", token=f"rao-{one}", expect=403)
-    approved = await hub.call("POST", f"/domains/{asked['id']}/approve", expect=200)
+    approved = await hub.call("POST", f"/domains/{asked['id']}/approve", message="ok", expect=200)
     assert approved["approved"]
     listed = await hub.call("GET", "/domains", token=f"rao-{one}", expect=200)
     assert [(item["name"], item["organization_name"]) for item in listed["items"]] == [
