@@ -185,7 +185,6 @@ def dcv_tools(
         methods=installed_methods(),
         writers=installed_writers(),
         options=DcvOptions(
-            action_required_days=settings.dcv_action_required_days,
             base_url=url,
             issuer=settings.dcv_issuer or urlsplit(url).hostname or "localhost",
         ),

@@ -138,9 +138,6 @@ class Settings(BaseModel):
     dcv_issuer: str = Field(
         default="", description="Issuer's domain name in persistent records; default: the public URL's host."
     )
-    dcv_action_required_days: int = Field(
-        default=30, ge=1, le=180, description="How long before its end a validation asks for action."
-    )
     session_idle_minutes: int = Field(default=30, ge=1, le=1440)
     session_hours: int = Field(default=12, ge=1, le=168)
     agent_heartbeat_s: int = Field(

@@ -42,6 +42,7 @@ from hub.lifecycle.scoping import CERTIFICATE_TYPE
 from hub.lifecycle.states import CertificateEvent, CertificateStatus
 from hub.lifecycle.step_queue import NewStep, Step
 from hub.lifecycle.transitions import OBJECT_TYPE, Change, transition
+from hub.organizations.dcv.service import names_not_validated
 from hub.organizations.service import EffectiveSettings, synced_end
 from hub.profiles.service import ProfileRecord
 from pki.certificates import CertificateFacts, parse_certificate
@@ -51,6 +52,7 @@ WRONG_CERTIFICATE = "CaAnsweredWrongCertificate"
 # Orders that a remote CA is asked about at the same time.
 AT_ONCE = 32
 ABSENT_BACKEND_S = 60
+VALIDATION_RETRY_S = 300
 _TABLE: Any = Certificate.__table__
 
 
@@ -131,9 +133,24 @@ class Issuance:
             for row in rows.values():
                 if row.status == CertificateStatus.APPROVED and row.csr is not None:
                     profile = await self._rooms.profiles.get(session, row.profile_id or 0)
-                    answers[row.id] = await self.prepare(session, row, profile)
+                    answers[row.id] = await self._not_validated(session, row, profile) or await self.prepare(
+                        session, row, profile
+                    )
         async with self._db.write() as uow:
             await self._record_applied(uow, steps, answers)
+
+    async def _not_validated(
+        self, session: AsyncSession, row: OrderRow, profile: ProfileRecord
+    ) -> Later | None:
+        # A request may have waited for its approval longer than a validation may be reused. It goes on by
+        # itself once the domain is validated again.
+        if profile.trust != "public":
+            return None
+        names = [*row.dns_names, *row.ip_addresses]
+        findings = await names_not_validated(session, names, at=self._db.clock())
+        if not findings:
+            return None
+        return Later(message=findings[0].message, retry_after_s=VALIDATION_RETRY_S)
 
     async def _record_applied(
         self, uow: UnitOfWork, steps: Sequence[Step], answers: dict[int, Prepared | Refused | Later]

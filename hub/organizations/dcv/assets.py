@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hub.access import audit
+from hub.access.general_settings import read_general
 from hub.db.outbox import Event
 from hub.db.uow import UnitOfWork
 from hub.http.principal import SYSTEM, Principal
@@ -17,7 +18,7 @@ from hub.organizations.dcv.clock import ProofTime, deadlines
 from hub.organizations.dcv.contract import MethodFacts, Proof
 from hub.organizations.dcv.errors import ValidationChanged, ValidationNotFound
 from hub.organizations.dcv.models import DcvChallenge, DcvValidation
-from hub.organizations.dcv.records import ChallengeRecord, DcvOptions, ValidationRecord
+from hub.organizations.dcv.records import ChallengeRecord, ValidationRecord
 from hub.organizations.dcv.states import (
     EVENT_KINDS,
     ChallengeState,
@@ -171,7 +172,6 @@ async def prove(
     facts: MethodFacts,
     *,
     proof: Proof,
-    options: DcvOptions,
     principal: Principal = SYSTEM,
 ) -> bool:
     """Record that control was shown; False: the attempt had ended meanwhile."""
@@ -186,7 +186,8 @@ async def prove(
     if not await end_challenge(uow, challenge, ChallengeState.PROVED, values=values):
         return False
     validation = await read_validation(uow.session, challenge.validation_id)
-    dates = deadlines(proof_time(facts, uow.now), validation.trust, lead_days=options.action_required_days)
+    lead_days = (await read_general(uow.session)).domain_expiry_days
+    dates = deadlines(proof_time(facts, uow.now), validation.trust, lead_days=lead_days)
     await move(
         uow,
         validation,

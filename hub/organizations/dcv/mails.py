@@ -124,7 +124,6 @@ class Mails:
             challenge,
             method_named(self._tools.methods, challenge.method).facts,
             proof=Proof(seen=mail.recipient, sight=sight),
-            options=self._tools.options,
             principal=Principal(kind="anonymous", id="", name=mail.recipient),
         )
         if not proved:

@@ -19,7 +19,6 @@ HUB = "hub"
 class DcvOptions:
     """What an administrator of the host decides. ``issuer`` stands in persistent records."""
 
-    action_required_days: int = 30
     base_url: str = "https://hub.example"
     issuer: str = "hub.example"
 

@@ -122,7 +122,7 @@ class Rounds:
                 return outcome
             agents = (await read_validation(uow.session, validation.id)).vantage_agent_ids
             if not agents:
-                await prove(uow, current, method.facts, proof=outcome, options=self._tools.options)
+                await prove(uow, current, method.facts, proof=outcome)
                 return None
             await self._postpone(uow, current, AWAITING, round=number, wait=ANSWER_WAIT)
             for agent_id in agents:
@@ -197,7 +197,7 @@ class Rounds:
             seen_at=datetime.fromisoformat(evidence["seen_at"]),
         )
         proof = Proof(seen=evidence["seen"], sight=sight)
-        await prove(uow, current, facts, proof=proof, options=self._tools.options)
+        await prove(uow, current, facts, proof=proof)
         return None
 
     # ---- delivering and taking away

@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from hub.access.general_settings import read_general
 from hub.db.uow import Database, UnitOfWork
 from hub.http.principal import SYSTEM, Principal
 from hub.organizations.dcv.assets import (
@@ -261,7 +262,9 @@ class DcvService:
         values = {
             "renewal_method": method,
             "writer_id": writer_id if method is not None else None,
-            "next_revalidation_at": self._revalidate_at(validation) if method is not None else None,
+            "next_revalidation_at": await self._revalidate_at(uow, validation)
+            if method is not None
+            else None,
         }
         await uow.session.execute(
             update(DcvValidation).where(DcvValidation.id == validation_id).values(values)
@@ -273,11 +276,11 @@ class DcvService:
 
     # ---- parts
 
-    def _revalidate_at(self, validation: ValidationRecord) -> datetime | None:
+    async def _revalidate_at(self, uow: UnitOfWork, validation: ValidationRecord) -> datetime | None:
         time = self._time_of(validation)
         if time is None:
             return None
-        lead_days = self.tools.options.action_required_days
+        lead_days = (await read_general(uow.session)).domain_expiry_days
         return deadlines(time, validation.trust, lead_days=lead_days).revalidate_at
 
     def _time_of(self, validation: ValidationRecord) -> ProofTime | None:
@@ -356,7 +359,8 @@ class DcvService:
         values: dict[str, Any] = {"trust": trust}
         time = self._time_of(validation)
         if time is not None:
-            dates = deadlines(time, trust, lead_days=self.tools.options.action_required_days)
+            lead_days = (await read_general(uow.session)).domain_expiry_days
+            dates = deadlines(time, trust, lead_days=lead_days)
             values |= {"expires_at": dates.expires_at, "action_at": dates.action_at}
         await uow.session.execute(
             update(DcvValidation).where(DcvValidation.id == validation.id).values(values)

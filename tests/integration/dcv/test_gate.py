@@ -4,9 +4,11 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
 from hub.lifecycle.errors import RequestRefused
+from hub.lifecycle.issuance import VALIDATION_RETRY_S
+from hub.lifecycle.models import LifecycleStep
 from hub.organizations.dcv.models import DcvChallenge, DcvValidation
 from tests.simulators.hub_world import ADMIN, World
 
@@ -113,6 +115,24 @@ async def test_a_validation_that_is_too_old_for_today_is_refused(lifecycle):
     assert await findings(lifecycle, "www.example.com") == {}
     lifecycle.clock.forward(days=2)
     assert "again" in (await findings(lifecycle, "www.example.com"))["DomainNotValidated"].message
+
+
+async def test_what_waited_for_approval_waits_for_its_domain_too_and_then_goes_on(lifecycle):
+    await proved(lifecycle, days_ago=199)
+    async with lifecycle.db.write() as uow:
+        manual = await lifecycle._profile(uow, "Approved by hand", trust="public", auto_approve=False)
+    enrolled = await lifecycle.lifecycle.request(ADMIN, lifecycle.request(profile_id=manual))
+    lifecycle.clock.forward(days=2)
+    await lifecycle.lifecycle.approve(ADMIN, enrolled.id)
+    await lifecycle.settle()
+    assert (await lifecycle.certificate(enrolled.id)).status == "Approved"
+    ((message,),) = await lifecycle.rows(select(LifecycleStep.message))
+    assert "www.example.com" in message
+
+    await proved(lifecycle, "www.example.com")
+    lifecycle.clock.forward(seconds=VALIDATION_RETRY_S + 1)
+    await lifecycle.settle()
+    assert (await lifecycle.certificate(enrolled.id)).status == "Issued"
 
 
 async def test_many_requests_at_once_are_judged_each(lifecycle):
