@@ -16,7 +16,7 @@ import structlog
 from sqlalchemy import exc
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from hub.db.uow import Database
+from hub.db.uow import Database, UnitOfWork
 from hub.http.principal import Principal
 from hub.lifecycle.errors import FieldFinding, RequestRefused
 from hub.lifecycle.gathering import Gatherer, read_request
@@ -107,6 +107,7 @@ class Intake:
                 await self._issuance.record_intents(
                     uow, [entry.prepared.intent for entry in entries.values() if entry.prepared]
                 )
+                await self._know_requesters(uow, list(entries.values()))
         except (exc.OperationalError, exc.InterfaceError, exc.TimeoutError) as error:
             # The database is away or locked, which is nobody's fault: all who wait are told at once, instead
             # of finding out one after the other.
@@ -127,6 +128,18 @@ class Intake:
             task.add_done_callback(self._tasks.discard)
             # Meanwhile the next batch grows, which saves commits; only a slow CA is not waited for.
             await asyncio.wait({task}, timeout=QUICK_CA_S)
+
+    async def _know_requesters(self, uow: UnitOfWork, entries: Sequence[Entry]) -> None:
+        for entry in entries:
+            request = entry.accepted.given.request
+            if request.external_requester:
+                await self._rooms.organizations.know_requesters(
+                    uow,
+                    organization_id=request.organization_id,
+                    department_id=request.department_id,
+                    external_requester=request.external_requester,
+                    principal=entry.accepted.principal,
+                )
 
     async def _enroll_singly(self, batch: Sequence[_Item], error: BaseException) -> None:
         # One request that the database refuses must not take the others with it.

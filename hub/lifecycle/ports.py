@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from hub.db.uow import UnitOfWork
 from hub.fleet.commands import AgentRecord, CommandBody, FinishedCommand, NodeRecord
+from hub.http.principal import Principal
 from hub.issuers.contract import CaBackend, Intent
 from hub.organizations.service import (
     CustomFieldRecord,
@@ -92,6 +93,17 @@ class Organizations(Protocol):
         self, session: AsyncSession, certificate_type: str
     ) -> Sequence[CustomFieldRecord]:
         """Return the custom fields of a type of certificate, inactive ones too."""
+
+    async def know_requesters(
+        self,
+        uow: UnitOfWork,
+        *,
+        organization_id: int,
+        department_id: int | None,
+        external_requester: str,
+        principal: Principal,
+    ) -> None:
+        """Make persons of those on whose behalf a certificate is asked for."""
 
 
 class Issuers(Protocol):

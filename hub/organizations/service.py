@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -30,6 +31,7 @@ from hub.organizations.domains import DomainDelegations
 from hub.organizations.errors import (
     FieldFault,
     InvalidOrganization,
+    InvalidPerson,
     OrganizationNameTaken,
     OrganizationNotFound,
 )
@@ -47,7 +49,12 @@ from hub.organizations.records import (
     PersonFields,
     PersonRecord,
 )
-from hub.organizations.setting_rules import EffectiveSettings, external_requester_fault, synced_end
+from hub.organizations.setting_rules import (
+    EffectiveSettings,
+    external_requester_fault,
+    requester_addresses,
+    synced_end,
+)
 from hub.organizations.states import ValidationState
 from hub.organizations.type_settings import CertificateTypeSettings, EffectiveByDepartment
 from hub.organizations.validation import ValidationStep
@@ -329,6 +336,29 @@ class OrganizationService:
             email=email,
             principal=principal,
         )
+
+    async def know_requesters(
+        self,
+        uow: UnitOfWork,
+        *,
+        organization_id: int,
+        department_id: int | None,
+        external_requester: str,
+        principal: Principal,
+    ) -> None:
+        """Make persons of those on whose behalf a certificate is asked for, on their first request.
+
+        An address outside of the organization's domains belongs to nobody of it, and is left alone.
+        """
+        for address in requester_addresses(external_requester):
+            with contextlib.suppress(InvalidPerson):
+                await self.ensure_person(
+                    uow,
+                    organization_id=organization_id,
+                    department_id=department_id,
+                    email=address,
+                    principal=principal,
+                )
 
     async def _note(
         self,

@@ -84,6 +84,11 @@ def _check_pattern(pattern: str) -> None:
             )
 
 
+def requester_addresses(text: str) -> list[str]:
+    """Return the addresses of an external requester field."""
+    return _parts(text)
+
+
 def external_requester_fault(settings: EffectiveSettings, text: str) -> Finding | None:
     """Return why ``text`` can't be the external requester (comma-separated e-mail addresses), or None."""
     addresses = _parts(text)

@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from hub.lifecycle.errors import RequestRefused
 from hub.lifecycle.models import Certificate
 from hub.lifecycle.requests import KeyLocation, Method, TargetNode
+from hub.organizations.models import Person
 from tests.simulators.hub_world import ADMIN, csr, rao
 
 
@@ -182,3 +183,10 @@ async def test_a_term_beyond_the_cas_own_end_is_refused_when_it_is_asked_for(wor
         await world.profiles.update(uow, world.profile_id, changes={"terms_days": (3650,)}, principal=ADMIN)
     world.clock.forward(days=30)
     assert await refused(world, term_days=3650) == {("profile_id", "LeafOutlivesIssuingCa")}
+
+
+async def test_who_a_certificate_is_asked_for_becomes_a_person_of_the_organization_once(world):
+    request = world.request(external_requester="jo@example.com, someone@elsewhere.test")
+    for _ in range(2):
+        await world.lifecycle.request(ADMIN, request)
+    assert await world.rows(select(Person.email)) == [("jo@example.com",)]

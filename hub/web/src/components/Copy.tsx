@@ -1,8 +1,18 @@
+import type { ReactNode } from "react";
+
 import { Button } from "./Button";
 import { useToast } from "./toasts";
 
+interface Props {
+  text: string;
+  label: string;
+  block?: boolean;
+  /** Other buttons beside that of a block. */
+  actions?: ReactNode;
+}
+
 /** A value that people paste elsewhere, with a button for it. */
-export function Copy({ text, label, block = false }: { text: string; label: string; block?: boolean }) {
+export function Copy({ text, label, block = false, actions }: Props) {
   const toast = useToast();
   const copy = async () => {
     try {
@@ -23,6 +33,7 @@ export function Copy({ text, label, block = false }: { text: string; label: stri
           <Button small icon="copy" onClick={() => void copy()}>
             Copy {label}
           </Button>
+          {actions}
         </div>
       </div>
     );

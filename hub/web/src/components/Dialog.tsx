@@ -39,6 +39,10 @@ export function Dialog({ title, onClose, wide = false, sticky = false, children 
         event.preventDefault();
         if (!sticky) onClose();
       }}
+      onClose={() => {
+        // Browsers obey a second Escape whatever was said to the first.
+        if (sticky && ref.current?.open === false) ref.current.showModal();
+      }}
     >
       <div className="dialog-head">
         <h2 id={id}>{title}</h2>

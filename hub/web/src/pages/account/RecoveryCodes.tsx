@@ -21,18 +21,22 @@ export function RecoveryCodes({ codes, onDone }: { codes: readonly string[]; onD
         Each of these signs you in once if you lose your second factor. Keep them where you will find them then; they
         are not shown again.
       </p>
-      <Copy block text={codes.join("\n")} label="codes" />
-      <div className="row">
-        <Button
-          small
-          icon="download"
-          onClick={() => {
-            save(codes);
-          }}
-        >
-          Save as a file
-        </Button>
-      </div>
+      <Copy
+        block
+        text={codes.join("\n")}
+        label="codes"
+        actions={
+          <Button
+            small
+            icon="download"
+            onClick={() => {
+              save(codes);
+            }}
+          >
+            Save as a file
+          </Button>
+        }
+      />
       <Check label="I have kept the recovery codes" checked={kept} onChange={setKept} />
       <div className="form-actions">
         <Button variant="primary" disabled={!kept} onClick={onDone}>

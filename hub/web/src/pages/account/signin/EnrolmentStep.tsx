@@ -42,7 +42,7 @@ export function EnrolmentStep({ passkeys, onEnrolled }: Props) {
     <div className="form">
       <p className="muted">Your role needs a second factor. Set one up; from then on you are asked for it.</p>
       <Button
-        icon="agent"
+        icon="clock"
         variant="primary"
         busy={app.isPending}
         onClick={() => {
