@@ -64,13 +64,13 @@ def _key_pin(ca_file: Path) -> str:
 
 
 @contextmanager
-def chromium(ca_file: Path) -> Iterator[Browser]:
+def chromium(*ca_files: Path) -> Iterator[Browser]:
     """Run a browser that trusts a hub's own CA, and no other strange one, for the length of a ``with`` block.
 
     Ignoring errors of certificates altogether makes Chromium try a request again for each connection, and
     sometimes give up with ERR_TOO_MANY_RETRIES.
     """
-    trust = f"--ignore-certificate-errors-spki-list={_key_pin(ca_file)}"
+    trust = f"--ignore-certificate-errors-spki-list={','.join(map(_key_pin, ca_files))}"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*ARGUMENTS, trust])
         try:

@@ -1,20 +1,28 @@
-"""Passkeys in the console, which need the hub to be opened by a name.
+"""Passkeys, which need the hub to be opened by a name, and identity providers in the console.
 
 Chromium's virtual authenticator (WebAuthn Level 2, 11) stands for the device's own.
 """
 
 from __future__ import annotations
 
+import asyncio
 import re
+import ssl
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import CDPSession, Page, expect
+from playwright.sync_api import Browser, CDPSession, Page, expect
 
 from tests.demo.stage import Stage
 from tests.e2e.conftest import Console
-from tests.e2e.console import sign_in
+from tests.e2e.console import chromium, sign_in
+from tests.integration.access_signin.authority import Authority
+from tests.integration.access_signin.real_op import RealOp
 
 PASSWORD = "a pass phrase of her own 33"
 DEVICE = {
@@ -49,6 +57,79 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         yield stage
     finally:
         stage.stop()
+
+
+async def _rest() -> None:
+    """Let the loop close what was told to close, which takes it a few rounds."""
+    for _ in range(100):
+        await asyncio.sleep(0)
+
+
+@contextmanager
+def _provider(tls: ssl.SSLContext) -> Iterator[Any]:
+    """Run an OpenID provider in a thread of its own, as the browser's calls block this one."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    running = RealOp.running(tls)
+    try:
+        yield asyncio.run_coroutine_threadsafe(running.__aenter__(), loop).result(30)
+        asyncio.run_coroutine_threadsafe(running.__aexit__(None, None, None), loop).result(30)
+        asyncio.run_coroutine_threadsafe(_rest(), loop).result(30)
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+def _introduce(stage: Stage, op: Any, ca_pem: str) -> None:
+    """Tell hub and provider of each other."""
+    settings = {
+        "issuer": op.issuer,
+        "client_id": "certwright",
+        "private_network": True,
+        "ca_pem": ca_pem,
+        "mapping": {"username": "preferred_username", "name": "name", "email": "email"},
+        "templates": [{"attribute": "profile", "value": "pki-admin", "grants": [{"role": "MRAO"}]}],
+    }
+    body = {"name": "op", "label": "Corp ID", "client_secret": "shhh", "settings": settings}
+    made = stage.api.post("/identity-providers/oidc", body)
+    shown = stage.api.get(f"/identity-providers/{made['id']}")
+    op.register("certwright", "shhh", shown["redirect_uri"])
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, ssl.SSLContext]:
+    """The CA of the provider's certificate: its file, its PEM, and TLS that sends it along."""
+    folder = tmp_path_factory.mktemp("authority")
+    kind: Any = Authority  # untyped
+    authority = kind()
+    authority.server_context(folder)
+    with (folder / "server.pem").open("a") as chain:
+        chain.write(authority.pem)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(folder / "server.pem")
+    ca_file = folder / "ca.pem"
+    ca_file.write_text(authority.pem)
+    return ca_file, authority.pem, tls
+
+
+@pytest.fixture(scope="module")
+def op(stage: Stage, authority: tuple[Path, str, ssl.SSLContext]) -> Iterator[Any]:
+    """An OpenID provider that the hub knows."""
+    _, pem, tls = authority
+    with _provider(tls) as found:
+        _introduce(stage, found, pem)
+        yield found
+
+
+# After the provider, so that it is closed before: its connections end while the provider can still see that.
+@pytest.fixture(scope="module")
+def browser(stage: Stage, authority: tuple[Path, str, ssl.SSLContext], op: Any) -> Iterator[Browser]:
+    """Chromium, told to trust the hub's own CA and the provider's."""
+    assert op.issuer
+    with chromium(stage.hub.data_dir / "ca.pem", authority[0]) as running:
+        yield running
 
 
 @pytest.fixture
@@ -176,3 +257,27 @@ def test_a_role_that_needs_a_second_factor_sets_up_a_passkey_first(guest: Consol
         guest.stage.api.call("PUT", "/sign-in-policy", {"second_factor_roles": []})
     guest.open("/profile?tab=security")
     expect(page.get_by_role("row", name="First passkey")).to_be_visible()
+
+
+def test_an_identity_provider_signs_in_and_leads_to_where_one_wanted_to_go(guest: Console) -> None:
+    page = guest.page
+    guest.open("/audit")
+    page.get_by_role("button", name="Continue with Corp ID").click()
+    expect(page.get_by_role("button", name="Bob B.")).to_be_visible()
+    expect(page).to_have_url(f"{guest.url}/audit")
+    _sign_out(page, "Bob B.")
+
+
+def test_what_an_identity_provider_does_wrong_is_told(guest: Console, op: Any) -> None:
+    page = guest.page
+    page.get_by_role("button", name="Continue with Corp ID").wait_for()
+    right, op.change_tokens = op.change_tokens, lambda tokens: {**tokens, "id_token": "made.up.token"}
+    try:
+        page.get_by_role("button", name="Continue with Corp ID").click()
+        expect(page.get_by_role("alert")).to_contain_text("Not signed in")
+    finally:
+        op.change_tokens = right
+    # Neither the answer nor the problem stays in the address.
+    expect(page).to_have_url(f"{guest.url}/sign-in")
+    page.get_by_role("button", name="Continue with Corp ID").click()
+    expect(page.get_by_role("button", name="Bob B.")).to_be_visible()

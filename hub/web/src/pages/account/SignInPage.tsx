@@ -33,7 +33,8 @@ function useProviderAnswer(onAnswer: (answer: SignInAnswer) => void) {
     if (location.hash) history.replaceState(history.state, "", location.pathname);
     if (answer.code) mutate(answer.code);
   }, [answer, mutate]);
-  return { error: claim.error ?? answer.problem, pending: claim.isPending };
+  const expected = claim.isIdle && answer.code !== null && location.pathname === "/sign-in";
+  return { error: claim.error ?? answer.problem, pending: expected || claim.isPending };
 }
 
 export function SignInPage() {
@@ -47,6 +48,7 @@ export function SignInPage() {
     else setStep(answer);
   };
   const provider = useProviderAnswer(advance);
+  const asks = !step && !provider.pending;
 
   useEffect(() => {
     document.title = "Sign in · Certwright";
@@ -76,8 +78,13 @@ export function SignInPage() {
         ) : (
           <>
             {!step && <ProblemNotice error={provider.error} />}
-            {!step && <PasswordStep onAnswer={advance} />}
-            {!step && methods.data && <OtherWays methods={methods.data} onAnswer={advance} />}
+            {!step && provider.pending && (
+              <p className="muted" role="status">
+                Signing you in…
+              </p>
+            )}
+            {asks && <PasswordStep onAnswer={advance} />}
+            {asks && methods.data && <OtherWays methods={methods.data} onAnswer={advance} />}
             {step?.step === "second_factor" && <SecondFactorStep factors={step.factors} onAnswer={advance} />}
             {step?.step === "new_password" && <NewPasswordStep onAnswer={advance} />}
             {step?.step === "enrolment" && (
