@@ -31,7 +31,7 @@ from hub.discovery.routes import DiscoveryRoutes
 from hub.discovery.service import DiscoveryService
 from hub.fleet.authority import Authority, load_authority
 from hub.fleet.enrollment import Addresses
-from hub.fleet.routes import AgentRoutes, CommandRoutes, TokenRoutes
+from hub.fleet.routes import fleet_routes
 from hub.fleet.service import FleetService
 from hub.fleet.settings import FleetSettings
 from hub.fleet.vantage import FleetVantage
@@ -227,9 +227,7 @@ def build_route_sets(services: Services, parts: RouteParts) -> Routes:
         ProfileRoutes(db, services.profiles),
         IssuerRoutes(db, services.issuers),
         CertificateRoutes(services.lifecycle),
-        AgentRoutes(services.fleet),
-        CommandRoutes(services.fleet),
-        TokenRoutes(services.fleet, parts.addresses, base_url=parts.base_url),
+        *fleet_routes(services.fleet, parts.addresses, base_url=parts.base_url),
         DiscoveryRoutes(services.discovery),
         events,
     ]

@@ -306,11 +306,6 @@ def kind_of(body: CommandBody) -> str:
     return type(body).__name__
 
 
-def result_kind_of(result: CommandResult) -> str:
-    """Return the result's kind, such as ``NetworkDiscovered``."""
-    return type(result).__name__
-
-
 # The one kind of result that ends a command of each kind successfully.
 RESULT_OF: dict[str, type[CommandResult]] = {
     "DiscoverNetwork": NetworkDiscovered,

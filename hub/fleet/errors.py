@@ -61,12 +61,6 @@ class CommandTransitionNotAllowed(Conflict):
         self.event = event
 
 
-class CommandChangedMeanwhile(Conflict):
-    """The command changed its state in between; look again."""
-
-    code = "command_changed_meanwhile"
-
-
 class ReportRefused(Forbidden):
     """The command is not addressed to this agent."""
 

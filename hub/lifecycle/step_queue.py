@@ -147,13 +147,6 @@ async def claim(db: Database, *, limit: int = 100, lease_s: int = LEASE_S) -> li
     return sorted(steps, key=lambda step: step.id)
 
 
-async def next_due(db: Database) -> datetime | None:
-    """Return when the next step is due; None when there is nothing to do."""
-    async with db.read() as session:
-        statement = select(LifecycleStep.due_at).order_by(LifecycleStep.due_at).limit(1)
-        return (await session.execute(statement)).scalar_one_or_none()
-
-
 async def finish(uow: UnitOfWork, steps: Sequence[Step]) -> set[int]:
     """Remove finished steps and return the ids of those that were still ours.
 
