@@ -26,6 +26,8 @@ class Certificate(Base):
         Index(None, "not_after"),
         Index(None, "common_name"),
         Index(None, "serial_hex"),
+        # What is due to be renewed, the longest due first.
+        Index(None, "renewal_state", "renewal_due_at"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -57,11 +59,18 @@ class Certificate(Base):
     intent: Mapped[dict[str, Any] | None]
     csr: Mapped[bytes | None] = mapped_column(LargeBinary)
     requester: Mapped[str] = mapped_column(String(255), default="")
+    # The administrator who asked; None: somebody else, such as an applicant or the hub itself.
+    requester_id: Mapped[int | None] = mapped_column(BigInteger)
     requested_via: Mapped[str] = mapped_column(String(32), default="")
     approver: Mapped[str] = mapped_column(String(255), default="")
     decision_message: Mapped[str] = mapped_column(Text, default="")
     external_requester: Mapped[str] = mapped_column(Text, default="")
     comments: Mapped[str] = mapped_column(Text, default="")
+    # The subscriber agreement as it was accepted: its SHA-256, by whom, when.
+    agreement: Mapped[dict[str, Any] | None]
+    # With it an applicant renews or revokes without an account; as hub.access.passwords writes it.
+    passphrase_hash: Mapped[str] = mapped_column(String(255), default="")
+    notifications_suspended: Mapped[bool] = mapped_column(default=False)
     # Values of custom fields by the field's id, and what a search looks at, in lower case.
     custom_fields: Mapped[dict[str, Any]] = mapped_column(default=dict)
     search_custom: Mapped[str] = mapped_column(Text, default="")
@@ -94,9 +103,14 @@ class Certificate(Base):
     renews_id: Mapped[int | None] = mapped_column(ForeignKey("certificates.id"))
     renewed_by_id: Mapped[int | None] = mapped_column(ForeignKey("certificates.id"))
     installation: Mapped[str] = mapped_column(String(16), default="")
+    # When a scheduled installation may begin; see hub.lifecycle.install_schedule.
+    install_schedule: Mapped[dict[str, Any] | None]
     install_state: Mapped[str] = mapped_column(String(16), default="Not Scheduled")
     renewal_state: Mapped[str] = mapped_column(String(16), default="Not Scheduled")
     auto_renew: Mapped[dict[str, Any] | None]
+    # When the renewal starts by itself; set while it is Scheduled, or Failed and to be tried again.
+    renewal_due_at: Mapped[datetime | None]
+    renewal_attempts: Mapped[int] = mapped_column(default=0)
     revocation_reason: Mapped[str] = mapped_column(String(32), default="")
 
     # Time span.
@@ -219,6 +233,21 @@ class LifecycleStep(Base):
     message: Mapped[str] = mapped_column(Text, default="")
     # What a step before handed over, such as a sealed key on its way to its receiver.
     payload: Mapped[dict[str, Any] | None]
+
+
+class CertificateApproval(Base):
+    """One approval of a request; a profile may ask for two, of two administrators."""
+
+    __tablename__ = "certificate_approvals"
+    __table_args__ = (UniqueConstraint("certificate_id", "administrator_id"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    certificate_id: Mapped[int] = mapped_column(ForeignKey("certificates.id"))
+    # Not a foreign key: what was decided outlives the administrator.
+    administrator_id: Mapped[int] = mapped_column(BigInteger)
+    administrator: Mapped[str] = mapped_column(String(255))
+    message: Mapped[str] = mapped_column(Text, default="")
+    created_at: Mapped[datetime]
 
 
 class CertificateNote(Base):

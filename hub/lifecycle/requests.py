@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -31,10 +32,26 @@ class KeyLocation(StrEnum):
 
 
 class Installation(StrEnum):
-    """When a certificate is installed: by hand, or as soon as it is issued."""
+    """When a certificate is installed: by hand, as soon as it is issued, or at times that suit the server."""
 
     TRIGGERED = "triggered"
     IMMEDIATE = "immediate"
+    SCHEDULED = "scheduled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstallSchedule:
+    """When an installation may begin: not before a time, within hours of the day, on days of the week.
+
+    ``time_zone`` is an IANA name; ``hour_from`` up to but not including ``hour_to`` (24: midnight) are local
+    hours, and a window may go over midnight (22 to 4). ``weekdays``: 0 is Monday; empty means every day.
+    """
+
+    time_zone: str = "UTC"
+    not_before: datetime | None = None
+    hour_from: int = 0
+    hour_to: int = 24
+    weekdays: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,11 +65,16 @@ class TargetNode:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AutoRenew:
-    """Whether and when a certificate is renewed by itself."""
+    """Whether and when a certificate is renewed by itself.
+
+    ``days_before`` its end, or when ``share`` of its lifetime is over (two thirds: 0.67); with neither, the
+    profile's policy says when. ``new_key_pair`` None: as the profile says.
+    """
 
     enabled: bool = False
-    days_before: int = 30
-    new_key_pair: bool = True
+    days_before: int | None = None
+    share: float | None = None
+    new_key_pair: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,9 +83,9 @@ class EnrollmentRequest:
 
     ``names`` are DNS names and IP addresses next to the common name. With a CSR both may stay empty: then the
     CSR's own names are meant. ``csr`` is what the applicant sent: PEM, DER or base64. ``renews_id`` names the
-    certificate that this one follows; with ``reuse_key``, ``key_id`` and ``spki_sha256`` name the agent's
-    key that it goes on with. ``custom_fields`` are values by the fields' names; ``kept_custom_fields`` those
-    of the certificate before, by the fields' ids.
+    certificate that this one follows, with ``replaces`` at once instead of at its end; with ``reuse_key``,
+    ``key_id`` and ``spki_sha256`` name the agent's key that it goes on with. ``custom_fields`` are values by
+    the fields' names; ``kept_custom_fields`` those of the certificate before, by the fields' ids.
     """
 
     method: Method
@@ -79,13 +101,19 @@ class EnrollmentRequest:
     key_location: KeyLocation = KeyLocation.TARGET
     targets: tuple[TargetNode, ...] = ()
     installation: Installation = Installation.TRIGGERED
+    install_schedule: InstallSchedule | None = None
     comments: str = ""
     external_requester: str = ""
     custom_fields: Mapping[str, str | int | float] = field(default_factory=dict)
     kept_custom_fields: Mapping[str, str | int | float] = field(default_factory=dict)
     auto_renew: AutoRenew | None = None
+    agreement_accepted: bool = False
+    passphrase: str = field(default="", repr=False)
     requested_via: str = "Client Admin"
+    # Whether somebody without an account asks: such a request always waits for an administrator.
+    by_applicant: bool = False
     renews_id: int | None = None
+    replaces: bool = False
     reuse_key: bool = False
     key_id: str = ""
     spki_sha256: str = ""
@@ -114,5 +142,6 @@ def auto_renew_document(auto_renew: AutoRenew | None) -> dict[str, Any] | None:
     return {
         "enabled": auto_renew.enabled,
         "days_before": auto_renew.days_before,
+        "share": auto_renew.share,
         "new_key_pair": auto_renew.new_key_pair,
     }

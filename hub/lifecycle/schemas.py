@@ -48,12 +48,20 @@ class AutoRenewBody(_Body):
     """Whether and when the certificate is renewed by itself."""
 
     enabled: bool = False
-    days_before: int = Field(default=30, ge=1, le=365)
-    new_key_pair: bool = True
+    days_before: int | None = Field(default=None, ge=1, le=365, description="Null: as the profile says.")
+    share: float | None = Field(
+        default=None, gt=0, lt=1, description="Instead of days: the share of the lifetime that is over."
+    )
+    new_key_pair: bool | None = Field(default=None, description="Null: as the profile says.")
 
     def typed(self) -> AutoRenew:
         """Return it as the lifecycle takes it."""
-        return AutoRenew(enabled=self.enabled, days_before=self.days_before, new_key_pair=self.new_key_pair)
+        return AutoRenew(
+            enabled=self.enabled,
+            days_before=self.days_before,
+            share=self.share,
+            new_key_pair=self.new_key_pair,
+        )
 
 
 class CertificateRequestBody(_Body):

@@ -30,6 +30,14 @@ class Profile(Base):
     san_rule: Mapped[str] = mapped_column(String(16))
     max_names: Mapped[int]
     auto_approve: Mapped[bool]
+    # How many administrators have to approve a request: 1 or 2.
+    approvals: Mapped[int] = mapped_column(default=1)
+    # What the CA validates, for people and columns: DV, OV, EV or nothing.
+    sub_type: Mapped[str] = mapped_column(String(16), default="")
+    # The subscriber agreement that applicants have to accept; empty: none.
+    agreement: Mapped[str] = mapped_column(Text, default="")
+    # How certificates of this profile renew themselves; see hub.profiles.records.RenewalPolicy.
+    renewal: Mapped[dict[str, Any]] = mapped_column(default=dict)
     # Empty: what suits the certificate's key type.
     key_usage: Mapped[list[str]]
     extended_key_usage: Mapped[list[str]]

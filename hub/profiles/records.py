@@ -44,6 +44,23 @@ DEFAULT_SUBJECT_POLICY: Mapping[str, SubjectSource] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RenewalPolicy:
+    """How certificates renew themselves, as far as they don't say otherwise themselves.
+
+    ``enabled`` for requests that say nothing about it. Due ``days_before`` the end or, if that is None, when
+    ``share`` of the lifetime is over; spread over ``jitter_hours`` before that time. ``revoke_after_hours``:
+    how long after the successor works the old certificate is revoked; None: never.
+    """
+
+    enabled: bool = False
+    days_before: int | None = None
+    share: float = 0.67
+    new_key_pair: bool = True
+    jitter_hours: int = 24
+    revoke_after_hours: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProfileFields:
     """What an administrator sets on a profile.
 
@@ -62,6 +79,10 @@ class ProfileFields:
     san_rule: SanRule = SanRule.MULTI
     max_names: int = 100
     auto_approve: bool = False
+    approvals: int = 1
+    sub_type: str = ""
+    agreement: str = ""
+    renewal: RenewalPolicy = field(default_factory=RenewalPolicy)
     key_usage: tuple[str, ...] = ()
     extended_key_usage: tuple[str, ...] = ("serverAuth",)
     subject_policy: Mapping[str, SubjectSource] = field(default_factory=lambda: dict(DEFAULT_SUBJECT_POLICY))

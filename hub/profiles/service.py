@@ -19,7 +19,7 @@ from hub.profiles.errors import InvalidProfile, ProfileInUse, ProfileNameTaken, 
 from hub.profiles.field_rules import stored_values
 from hub.profiles.models import Profile
 from hub.profiles.policy import ProfileCheckInput, check_request
-from hub.profiles.records import ProfileFields, ProfileRecord, SanRule, SubjectSource
+from hub.profiles.records import ProfileFields, ProfileRecord, RenewalPolicy, SanRule, SubjectSource
 from hub.profiles.subjects import compose_subject
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "ProfileFields",
     "ProfileRecord",
     "ProfileService",
+    "RenewalPolicy",
     "SanRule",
     "SubjectSource",
     "check_request",
@@ -46,6 +47,10 @@ COLUMNS = (
     Profile.san_rule,
     Profile.max_names,
     Profile.auto_approve,
+    Profile.approvals,
+    Profile.sub_type,
+    Profile.agreement,
+    Profile.renewal,
     Profile.key_usage,
     Profile.extended_key_usage,
     Profile.subject_policy,
@@ -160,6 +165,7 @@ def _record(row: Row[*tuple[Any, ...]] | None, wanted: int | str) -> ProfileReco
     for name in ("terms_days", "key_types", "key_usage", "extended_key_usage"):
         values[name] = tuple(values[name])
     values["san_rule"] = SanRule(values["san_rule"])
+    values["renewal"] = RenewalPolicy(**values["renewal"])
     values["subject_policy"] = {
         name: SubjectSource(source) for name, source in values["subject_policy"].items()
     }

@@ -1,0 +1,1 @@
+"""Automatic renewal: when each certificate is renewed, why, and what the year ahead looks like."""
