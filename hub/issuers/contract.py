@@ -67,10 +67,17 @@ class Issued:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pending:
-    """The CA has the order and has not decided; ask again after ``retry_after_s``."""
+    """The CA has the order and has not decided; ask again after ``retry_after_s``.
+
+    ``document`` replaces the intent's, and is committed before the next :meth:`CaBackend.submit`: what a
+    backend learnt so far (the address of an order, say) that keeps it from ordering twice. ``waits_for`` is a
+    sentence for people.
+    """
 
     order_number: str
     retry_after_s: int
+    document: dict[str, str] | None = None
+    waits_for: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -245,7 +245,7 @@ class Issuance:
         for row, answer in answers.others:
             if isinstance(answer, Pending | Later):
                 stay.add(row.id)
-                await _put_off(uow, by_certificate[row.id], answer)
+                await _put_off(uow, by_certificate[row.id], answer, intent=row.intent)
         done = [step for step in steps if step.certificate_id not in stay]
         ours = await step_queue.finish(uow, done)
         statuses: dict[int, str] = {}
@@ -375,10 +375,15 @@ async def _refuse(uow: UnitOfWork, certificate_id: int, refused: Refused) -> Cer
     )
 
 
-async def _put_off(uow: UnitOfWork, step: Step, answer: Pending | Later) -> None:
+async def _put_off(
+    uow: UnitOfWork, step: Step, answer: Pending | Later, *, intent: dict[str, Any] | None = None
+) -> None:
     if isinstance(answer, Pending):
-        message, delay = "the CA has not decided yet", float(answer.retry_after_s)
+        message = answer.waits_for or "the CA has not decided yet"
+        delay = float(answer.retry_after_s)
         values: dict[str, Any] = {"order_number": answer.order_number, "status_reason": "CaPending"}
+        if answer.document is not None:
+            values["intent"] = {**(intent or {}), "document": answer.document}
     else:
         message = answer.message
         delay = max(float(answer.retry_after_s), step_queue.backoff_s(step.attempts))
