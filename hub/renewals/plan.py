@@ -103,7 +103,9 @@ def plan_renewal(
         target = _Target(latest, target.reason, target.sentence)
     if target.at < now:
         target = _overdue(target, now)
-    moved = _within_calendar(target, _Open(now, latest, tuple(calendar)), spread=jitter, unit=unit)
+    lifetime = certificate.not_after - certificate.not_before
+    open_ = _Open(now, latest, tuple(calendar), jitter, lifetime / JITTER_SHARE, unit)
+    moved = _within_calendar(target, open_)
     return Plan(
         due_at=moved.at,
         latest_safe_at=latest,
@@ -166,58 +168,62 @@ def _overdue(target: _Target, now: datetime) -> _Target:
 
 @dataclass(frozen=True, slots=True)
 class _Open:
-    """The time that a renewal may take, and what the calendar leaves of it."""
+    """The time that a renewal may take, what the calendar leaves of it, and over how much it is spread."""
 
     now: datetime
     latest: datetime
     calendar: tuple[Interval, ...]
+    spread: timedelta
+    widest: timedelta
+    unit: float
 
     def spans(self) -> list[Span]:
         return open_spans(self.calendar, self.now, self.latest + _MOMENT)
 
-    def in_the_way(self, at: datetime) -> Interval | None:
-        """Return the freeze that holds a time; None: it is outside all maintenance windows."""
+    def freeze_at(self, at: datetime) -> Interval | None:
         for item in self.calendar:
             if item.kind is IntervalKind.FREEZE and item.start <= at < item.end:
                 return item
         return None
 
+    def within(self, span: Span, *, gap: timedelta) -> timedelta:
+        """Return a distance from an end of ``span``, spread anew.
 
-def _within_calendar(target: _Target, open_: _Open, *, spread: timedelta, unit: float) -> _Target:
-    if not open_.calendar:
+        Otherwise all that a freeze displaces would start in the same second; the more it displaces, the wider.
+        """
+        wide = max(self.spread, min(gap, self.widest))
+        return self.unit * max(min(wide, span.end - span.start - _MOMENT), timedelta())
+
+
+def _within_calendar(target: _Target, open_: _Open) -> _Target:
+    freeze = open_.freeze_at(target.at)
+    has_windows = any(item.kind is IntervalKind.WINDOW for item in open_.calendar)
+    if freeze is None and (not has_windows or target.at > open_.latest):
         return target
     spans = open_.spans()
     if any(span.start <= target.at < span.end for span in spans):
         return target
-    freeze = open_.in_the_way(target.at)
     before = [span for span in spans if span.end <= target.at]
     if before:
-        return _ahead(target, before[-1], freeze, spread=spread, unit=unit)
+        return _ahead(target, before[-1], freeze, open_)
     after = [span for span in spans if span.start > target.at]
     if after:
-        return _behind(target, after[0], freeze, spread=spread, unit=unit)
-    what = f"the freeze {freeze.name!r}" if freeze else "there is no maintenance window in time"
-    sentence = f"{target.sentence}, although {what}{' is on' if freeze else ''}: waiting would let it expire"
+        return _behind(target, after[0], freeze, open_)
+    what = f"the freeze {freeze.name!r} is on" if freeze else "there is no maintenance window in time"
+    sentence = f"{target.sentence}, although {what}: waiting would let it expire"
     return _Target(target.at, PlanReason.NO_OPEN_TIME, sentence)
 
 
-def _ahead(
-    target: _Target, span: Span, freeze: Interval | None, *, spread: timedelta, unit: float
-) -> _Target:
-    # Spread again: otherwise all that a freeze displaces would start in the same second.
-    room = min(spread, span.end - span.start - _MOMENT)
-    at = span.end - _MOMENT - unit * max(room, timedelta())
+def _ahead(target: _Target, span: Span, freeze: Interval | None, open_: _Open) -> _Target:
+    at = max(span.start, span.end - _MOMENT - open_.within(span, gap=target.at - span.end))
     if freeze is None:
         return _Target(at, PlanReason.IN_WINDOW, "within the last maintenance window before it is due")
     sentence = f"ahead of the freeze {freeze.name!r}, in which it would be due"
     return _Target(at, PlanReason.BEFORE_FREEZE, sentence)
 
 
-def _behind(
-    target: _Target, span: Span, freeze: Interval | None, *, spread: timedelta, unit: float
-) -> _Target:
-    room = min(spread, span.end - span.start - _MOMENT)
-    at = span.start + unit * max(room, timedelta())
+def _behind(target: _Target, span: Span, freeze: Interval | None, open_: _Open) -> _Target:
+    at = span.start + open_.within(span, gap=span.start - target.at)
     if freeze is None:
         return _Target(at, PlanReason.IN_WINDOW, "within the next maintenance window")
     sentence = f"after the freeze {freeze.name!r}: it is due already and can safely wait"
