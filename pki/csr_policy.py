@@ -1,13 +1,12 @@
 """May this request be certified? Ordered, pure checks of its key, its signature and the form of its names.
 
-Weak keys follow the CA/Browser Forum Baseline Requirements, 6.1.1.3 and 6.1.6: size, exponent, small factors,
-ROCA (CVE-2017-15361) and primes close enough for Fermat's factorization. Which names a requester may have is
-decided elsewhere.
+Keys follow the CA/Browser Forum Baseline Requirements, 6.1.1.3, 6.1.5 and 6.1.6, for private trust too: size,
+exponent, and what makes a key weak (:mod:`pki.weak_keys`) or known to others. That the key signed the request
+was seen when it was parsed. Which names a requester may have is decided elsewhere.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import gcd, isqrt, prod
 
 from pki.algorithms import WEAK_SIGNATURE_NAMES
 from pki.csrs import ParsedCsr
@@ -15,11 +14,13 @@ from pki.errors import InvalidName
 from pki.findings import Finding
 from pki.keys import KeyType
 from pki.names import normalize_dns_name
+from pki.weak_key_lists import NO_KNOWN_KEYS, WeakKeyList
+from pki.weak_keys import has_close_primes, has_roca_fingerprint, small_factor
 
 MINIMUM_RSA_BITS = 2048
 MAXIMUM_RSA_BITS = 8192
-_FERMAT_ROUNDS = 100
-_SQUARES_MODULO_256 = frozenset(root * root % 256 for root in range(256))
+PUBLIC_CURVES = frozenset({KeyType.EC_P256.value, KeyType.EC_P384.value, KeyType.EC_P521.value})
+"""Beside RSA, the keys that the Baseline Requirements, 6.1.5, let a public CA certify."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,50 +30,12 @@ class CsrPolicyInput:
     csr: ParsedCsr
     allowed_key_types: frozenset[str] = frozenset(KeyType)
     """Values of KeyType that the profile allows."""
-
-
-def _odd_primes_below(limit: int) -> tuple[int, ...]:
-    sieve = bytearray(b"\x01") * limit
-    for number in range(2, isqrt(limit) + 1):
-        if sieve[number]:
-            sieve[number * number :: number] = bytes(len(range(number * number, limit, number)))
-    return tuple(number for number in range(3, limit) if sieve[number])
-
-
-_SMALL_PRIMES_PRODUCT = prod(_odd_primes_below(752))
-"""The odd primes below 752, as NIST SP 800-89, 5.3.3 suggests, in one gcd."""
-
-
-def _powers_of_65537(prime: int) -> frozenset[int]:
-    powers, power = {1}, 65537 % prime
-    while power not in powers:
-        powers.add(power)
-        power = power * 65537 % prime
-    return frozenset(powers)
-
-
-# Infineon's faulty primes are k * M + (65537**a mod M) with M a product of the first primes; so their product
-# is a power of 65537 modulo each of those primes. A random modulus passes for all 38 with a probability below
-# 2**-27.
-_ROCA_RESIDUES = tuple((prime, _powers_of_65537(prime)) for prime in _odd_primes_below(168))
-
-
-def has_roca_fingerprint(modulus: int) -> bool:
-    """Tell whether an RSA modulus has the form that CVE-2017-15361 makes."""
-    return all(modulus % prime in residues for prime, residues in _ROCA_RESIDUES)
-
-
-def has_close_primes(modulus: int) -> bool:
-    """Tell whether Fermat's method factors an RSA modulus within 100 rounds."""
-    if modulus % 2 == 0:
-        return True
-    candidate = isqrt(modulus - 1) + 1
-    for offset in range(_FERMAT_ROUNDS):
-        square = (candidate + offset) ** 2 - modulus
-        # Five of six numbers are no squares because of their last octet; the root is taken only of the rest.
-        if square & 0xFF in _SQUARES_MODULO_256 and isqrt(square) ** 2 == square:
-            return True
-    return False
+    public_trust: bool = False
+    """Whether a CA that browsers trust is to certify the key."""
+    weak_keys: WeakKeyList = NO_KNOWN_KEYS
+    """Published keys, such as those of Debian's broken generator."""
+    compromised: str = ""
+    """Where this key is known to be compromised from; empty: it is not."""
 
 
 def rsa_key_too_small(policy: CsrPolicyInput) -> Finding | None:
@@ -103,10 +66,20 @@ def rsa_exponent_unsafe(policy: CsrPolicyInput) -> Finding | None:
     return Finding("RsaExponentUnsafe", "the RSA public exponent must be odd and from 65537 to 2**256-1")
 
 
+def rsa_modulus_not_whole_octets(policy: CsrPolicyInput) -> Finding | None:
+    """An RSA modulus of an odd size, which no public CA certifies and few programs expect."""
+    csr = policy.csr
+    if csr.rsa_modulus is None or csr.key_bits % 8 == 0:
+        return None
+    return Finding(
+        "RsaModulusNotWholeOctets", f"an RSA modulus has a multiple of 8 bits, this has {csr.key_bits}"
+    )
+
+
 def rsa_modulus_has_small_factor(policy: CsrPolicyInput) -> Finding | None:
-    """An RSA modulus that is even or divisible by a prime below 752."""
+    """An RSA modulus that is even or divisible by a prime below 2**16."""
     modulus = policy.csr.rsa_modulus
-    if modulus is None or (modulus % 2 == 1 and gcd(modulus, _SMALL_PRIMES_PRODUCT) == 1):
+    if modulus is None or small_factor(modulus) is None:
         return None
     return Finding("RsaModulusHasSmallFactor", "the RSA modulus is divisible by a small prime")
 
@@ -127,12 +100,40 @@ def rsa_primes_too_close(policy: CsrPolicyInput) -> Finding | None:
     return Finding("RsaPrimesTooClose", "the RSA primes are so close that the key can be factored")
 
 
+def key_is_published(policy: CsrPolicyInput) -> Finding | None:
+    """A key on a list of published keys, such as those that Debian's OpenSSL made (CVE-2008-0166)."""
+    modulus = policy.csr.rsa_modulus
+    if modulus is None or modulus not in policy.weak_keys:
+        return None
+    return Finding(
+        "KeyIsPublished",
+        "everybody knows this key: it is on a list of weak keys, such as Debian's of 2008 (CVE-2008-0166)",
+    )
+
+
+def key_compromised(policy: CsrPolicyInput) -> Finding | None:
+    """A key whose private half somebody else is known to have."""
+    if not policy.compromised:
+        return None
+    return Finding(
+        "KeyCompromised", f"this key is known to be compromised ({policy.compromised}); make a new one"
+    )
+
+
 def curve_not_allowed(policy: CsrPolicyInput) -> Finding | None:
     """An elliptic curve that is not one of the supported ones."""
     key_type = policy.csr.key_type
     if not key_type.startswith("EC-") or key_type in frozenset(KeyType):
         return None
     return Finding("CurveNotAllowed", f"curve {key_type.removeprefix('EC-')} is not supported")
+
+
+def key_not_for_public_trust(policy: CsrPolicyInput) -> Finding | None:
+    """A key of a kind that no publicly trusted CA certifies, such as Ed25519."""
+    csr = policy.csr
+    if not policy.public_trust or csr.rsa_modulus is not None or csr.key_type in PUBLIC_CURVES:
+        return None
+    return Finding("KeyNotForPublicTrust", f"no publicly trusted CA certifies {csr.key_type} keys")
 
 
 def key_type_not_in_profile(policy: CsrPolicyInput) -> Finding | None:
@@ -163,11 +164,15 @@ def dns_name_invalid(policy: CsrPolicyInput) -> Finding | None:
 CSR_CHECKS: Sequence[Callable[[CsrPolicyInput], Finding | None]] = (
     rsa_key_too_small,
     rsa_key_too_large,
+    rsa_modulus_not_whole_octets,
     rsa_exponent_unsafe,
     rsa_modulus_has_small_factor,
     rsa_key_has_roca_fingerprint,
     rsa_primes_too_close,
+    key_is_published,
+    key_compromised,
     curve_not_allowed,
+    key_not_for_public_trust,
     key_type_not_in_profile,
     weak_signature_hash,
     dns_name_invalid,

@@ -80,6 +80,12 @@ class MalformedKey(PkiError):
     code = "malformed_key"
 
 
+class MalformedKeyList(PkiError):
+    """The text is not a list of known keys."""
+
+    code = "malformed_key_list"
+
+
 class WrongPassphrase(PkiError):
     """The passphrase does not open this key or bundle."""
 
@@ -126,6 +132,12 @@ class BadSignature(PkiError):
     """The signature does not match the message, the context and the key."""
 
     code = "bad_signature"
+
+
+class MalformedOcspRequest(PkiError):
+    """The bytes are not an OCSP request that is answered here."""
+
+    code = "malformed_ocsp_request"
 
 
 class InvalidTemplate(PkiError):

@@ -7,11 +7,12 @@ from math import gcd, prod
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from pki.csr_policy import CSR_CHECKS, CsrPolicyInput, has_close_primes, has_roca_fingerprint
+from pki.csr_policy import CSR_CHECKS, CsrPolicyInput
 from pki.csrs import build_csr, parse_csr
 from pki.findings import all_findings, first_finding
 from pki.keys import KeyType, generate_key
 from pki.names import SubjectFields
+from pki.weak_keys import has_close_primes, has_roca_fingerprint
 
 
 def request(key, *names):
@@ -56,7 +57,7 @@ def test_bad_exponents(rsa_csr, exponent):
     assert reason(replace(rsa_csr, rsa_exponent=exponent)) == "RsaExponentUnsafe"
 
 
-@pytest.mark.parametrize("factor", [2, 3, 7, 751])
+@pytest.mark.parametrize("factor", [2, 3, 7, 751, 65521])
 def test_small_factors(rsa_csr, factor):
     modulus = rsa_csr.rsa_modulus // factor * factor
     assert reason(replace(rsa_csr, rsa_modulus=modulus)) == "RsaModulusHasSmallFactor"
@@ -78,7 +79,7 @@ def test_close_primes(rsa_csr):
 
 def coprime_square():
     """p * (p + 2) without small factors, for the check that comes after the one for small factors."""
-    small = prod(n for n in range(3, 752, 2))
+    small = prod(n for n in range(3, 2**16, 2))
     start = (1 << 1023) + 1
     factor = next(n for n in range(start, start + 10**6, 2) if gcd(n * (n + 2), small) == 1)
     return factor * (factor + 2)
@@ -96,7 +97,7 @@ def test_the_roca_family_is_recognized(rsa_csr):
     primorial = prod(PRIMES[:126])  # what the chips used for 2048-bit keys
     moduli = [roca_factor(primorial) * roca_factor(primorial) for _ in range(50)]
     assert all(has_roca_fingerprint(modulus) for modulus in moduli)
-    free_of_small_factors = next(modulus for modulus in moduli if gcd(modulus, prod(range(3, 752, 2))) == 1)
+    free_of_small_factors = next(modulus for modulus in moduli if gcd(modulus, prod(range(3, 2**16, 2))) == 1)
     assert reason(replace(rsa_csr, rsa_modulus=free_of_small_factors)) == "RsaKeyHasRocaFingerprint"
 
 

@@ -1,0 +1,72 @@
+"""Lists of RSA keys that are known to the world, in the format of Debian's ``openssl-blacklist``.
+
+Debian's OpenSSL made one of 32,768 keys for each size and machine kind between 2006 and 2008
+(CVE-2008-0166). They have nothing in common that could be computed; they are listed. A line is the last 20 of
+the 40 hexadecimal digits of the SHA-1 of what ``openssl rsa -noout -modulus`` prints: ``Modulus=``, the
+modulus in capital hexadecimal digits, and a line feed. Lines that begin with ``#`` are comments. The same
+format serves for other published keys, such as those of programs that ship with a demonstration key.
+"""
+
+import hashlib
+from bisect import bisect_left
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from pki.errors import MalformedKeyList
+
+_DIGEST_BYTES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class WeakKeyList:
+    """Known keys. Kept as one sorted string of digests: a hundred thousand keys take a megabyte."""
+
+    _digests: bytes = field(default=b"", repr=False)
+
+    def __len__(self) -> int:
+        """Return how many keys are known."""
+        return len(self._digests) // _DIGEST_BYTES
+
+    def __contains__(self, modulus: int) -> bool:
+        """Tell whether the key with this RSA modulus is known."""
+        if not self._digests:
+            return False
+        digest = modulus_digest(modulus)
+        place = bisect_left(range(len(self)), digest, key=self._at)
+        return place < len(self) and self._at(place) == digest
+
+    def _at(self, place: int) -> bytes:
+        return self._digests[place * _DIGEST_BYTES : (place + 1) * _DIGEST_BYTES]
+
+
+NO_KNOWN_KEYS = WeakKeyList()
+
+
+def modulus_digest(modulus: int) -> bytes:
+    """Return the ten octets by which the lists know an RSA modulus."""
+    printed = f"Modulus={modulus:X}\n".encode()
+    return hashlib.sha1(printed, usedforsecurity=False).digest()[-_DIGEST_BYTES:]
+
+
+def read_weak_key_lists(texts: Iterable[str]) -> WeakKeyList:
+    """Read the texts of any number of lists into one.
+
+    Raises:
+        MalformedKeyList: a line is neither a comment nor a digest; its number is told.
+    """
+    digests = {digest for text in texts for digest in _digests_of(text)}
+    return WeakKeyList(b"".join(sorted(digests)))
+
+
+def _digests_of(text: str) -> Iterable[bytes]:
+    for number, line in enumerate(text.splitlines(), start=1):
+        stripped = line.strip()
+        if not stripped or stripped.startswith("#"):
+            continue
+        try:
+            digest = bytes.fromhex(stripped)
+        except ValueError as fault:
+            raise MalformedKeyList(f"line {number}: {stripped[:50]!r} is not hexadecimal") from fault
+        if len(digest) != _DIGEST_BYTES:
+            raise MalformedKeyList(f"line {number}: a key is {2 * _DIGEST_BYTES} hexadecimal digits")
+        yield digest
