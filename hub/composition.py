@@ -43,6 +43,7 @@ from hub.http.routing import RouteSet
 from hub.issuers.routes import IssuerRoutes, StatusRoutes
 from hub.issuers.service import IssuerService
 from hub.lifecycle.models import Certificate
+from hub.lifecycle.profile_uses import CertificatesOfProfiles
 from hub.lifecycle.routes import CertificateRoutes
 from hub.lifecycle.service import LifecycleService, Rooms
 from hub.lifecycle.states import CertificateStatus
@@ -59,9 +60,12 @@ from hub.organizations.domain_routes import DomainRoutes
 from hub.organizations.person_routes import PersonRoutes
 from hub.organizations.routes import OrganizationRoutes, SettingsRoutes
 from hub.organizations.service import OrganizationService
+from hub.profiles.key_routes import CompromisedKeyRoutes
 from hub.profiles.routes import ProfileRoutes
 from hub.profiles.service import ProfileService
 from pki.at_rest import KeyEncryptionKey, new_key
+from pki.errors import MalformedKeyList
+from pki.weak_key_lists import NO_KNOWN_KEYS, WeakKeyList, merged, read_weak_key_list
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +103,8 @@ def build_services(
         idle=timedelta(minutes=settings.session_idle_minutes),
         absolute=timedelta(hours=settings.session_hours),
     )
-    organizations, profiles = OrganizationService(db), ProfileService(db)
+    organizations = OrganizationService(db)
+    profiles = ProfileService(db, weak_keys=load_weak_keys(settings), uses=CertificatesOfProfiles())
     issuers = IssuerService(db, kek, public_url=status_url)
     heartbeats = FleetSettings(
         heartbeat_interval_s=settings.agent_heartbeat_s, heartbeat_timeout_s=settings.agent_silence_s
@@ -121,6 +126,27 @@ def build_services(
         lifecycle=lifecycle,
         discovery=DiscoveryService(db, fleet, lifecycle),
     )
+
+
+def load_weak_keys(settings: Settings) -> WeakKeyList:
+    """Read the lists of published keys; none where there is no such folder.
+
+    Raises:
+        ConfigurationError: a file can't be read, or is no such list. It is not passed over: who put it there
+            relies on it.
+    """
+    folder = settings.weak_keys_path
+    if not folder.is_dir():
+        if settings.weak_keys_dir:
+            raise ConfigurationError(f"weak_keys_dir {folder} is not a folder")
+        return NO_KNOWN_KEYS
+    lists = []
+    for file in sorted(path for path in folder.iterdir() if path.is_file()):
+        try:
+            lists.append(read_weak_key_list(file.read_text(encoding="ascii")))
+        except (OSError, ValueError, MalformedKeyList) as error:
+            raise ConfigurationError(f"weak keys {file}: {error}") from error
+    return merged(lists)
 
 
 def sign_in_options(
@@ -225,6 +251,7 @@ def build_route_sets(services: Services, parts: RouteParts) -> Routes:
         PersonRoutes(db, services.organizations),
         CustomFieldRoutes(db, services.organizations),
         ProfileRoutes(db, services.profiles),
+        CompromisedKeyRoutes(db, services.profiles),
         IssuerRoutes(db, services.issuers),
         CertificateRoutes(services.lifecycle),
         *fleet_routes(services.fleet, parts.addresses, base_url=parts.base_url),

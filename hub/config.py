@@ -23,6 +23,7 @@ from pki.at_rest import KEY_BYTES, KeyEncryptionKey, new_key
 
 PREFIX = "CERTWRIGHT_"
 CONFIG_FILE = "config.toml"
+WEAK_KEYS_FOLDER = "weak-keys"
 KEY_FILE = "hub.key"
 RUN_FILE = "run.json"
 DATABASE_FILE = "hub.db"
@@ -138,6 +139,11 @@ class Settings(BaseModel):
     dcv_issuer: str = Field(
         default="", description="Issuer's domain name in persistent records; default: the public URL's host."
     )
+    weak_keys_dir: str = Field(
+        default="",
+        description="Folder of lists of published keys, as Debian's openssl-blacklist has them; default"
+        " DIR/weak-keys.",
+    )
     session_idle_minutes: int = Field(default=30, ge=1, le=1440)
     session_hours: int = Field(default=12, ge=1, le=168)
     agent_heartbeat_s: int = Field(
@@ -199,6 +205,11 @@ class Settings(BaseModel):
     def key_path(self) -> Path:
         """The file of the key-encryption key."""
         return Path(self.key_file) if self.key_file else self.data_dir / KEY_FILE
+
+    @property
+    def weak_keys_path(self) -> Path:
+        """The folder of lists of published keys; it need not exist."""
+        return Path(self.weak_keys_dir) if self.weak_keys_dir else self.data_dir / WEAK_KEYS_FOLDER
 
     @property
     def http_address(self) -> Address:

@@ -9,7 +9,7 @@ format serves for other published keys, such as those of programs that ship with
 
 import hashlib
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from pki.errors import MalformedKeyList
@@ -35,6 +35,10 @@ class WeakKeyList:
         place = bisect_left(range(len(self)), digest, key=self._at)
         return place < len(self) and self._at(place) == digest
 
+    def __iter__(self) -> Iterator[bytes]:
+        """Go through the digests in order."""
+        return map(self._at, range(len(self)))
+
     def _at(self, place: int) -> bytes:
         return self._digests[place * _DIGEST_BYTES : (place + 1) * _DIGEST_BYTES]
 
@@ -48,14 +52,22 @@ def modulus_digest(modulus: int) -> bytes:
     return hashlib.sha1(printed, usedforsecurity=False).digest()[-_DIGEST_BYTES:]
 
 
-def read_weak_key_lists(texts: Iterable[str]) -> WeakKeyList:
-    """Read the texts of any number of lists into one.
+def read_weak_key_list(text: str) -> WeakKeyList:
+    """Read a list.
 
     Raises:
         MalformedKeyList: a line is neither a comment nor a digest; its number is told.
     """
-    digests = {digest for text in texts for digest in _digests_of(text)}
-    return WeakKeyList(b"".join(sorted(digests)))
+    return _sorted(_digests_of(text))
+
+
+def merged(lists: Iterable[WeakKeyList]) -> WeakKeyList:
+    """Return one list of all the keys of several."""
+    return _sorted(digest for one in lists for digest in one)
+
+
+def _sorted(digests: Iterable[bytes]) -> WeakKeyList:
+    return WeakKeyList(b"".join(sorted(set(digests))))
 
 
 def _digests_of(text: str) -> Iterable[bytes]:

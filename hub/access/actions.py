@@ -89,6 +89,8 @@ ACTIONS: dict[str, Rule] = {
     # Profiles and CAs
     "profiles.view": Rule("See certificate profiles"),
     "profiles.edit": Rule("Change certificate profiles", _MRAO, privilege=privileges.EDIT_PROFILES),
+    "compromised_keys.view": Rule("See compromised keys", _MRAO),
+    "compromised_keys.edit": Rule("Change compromised keys", _MRAO, privilege=privileges.EDIT_PROFILES),
     "ca_backends.view": Rule("See CA backends"),
     "ca_backends.edit": Rule("Create and test CA backends", _MRAO),
     # Fleet

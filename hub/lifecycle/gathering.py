@@ -27,7 +27,7 @@ from hub.organizations.service import (
     EffectiveByDepartment,
     OrganizationRecord,
 )
-from hub.profiles.service import ProfileRecord
+from hub.profiles.service import KeyKnowledge, ProfileRecord
 from pki.csrs import ParsedCsr, parse_csr
 from pki.errors import InvalidName, PkiError
 from pki.findings import Finding
@@ -99,11 +99,14 @@ class Gatherer:
         self._departments: dict[tuple[int, int], DepartmentRecord | None] = {}
         self._settings: dict[int, EffectiveByDepartment] = {}
         self._custom_fields: tuple[CustomFieldRecord, ...] | None = None
+        self._keys: KeyKnowledge | None = None
+        self._keys_asked: frozenset[str] = frozenset()
         self._clean_places: set[tuple[int, int | None]] = set()
 
     async def all(self, requests: Sequence[ReadRequest]) -> list[PolicyInput]:
         """Return the input of the policy for each request, in order."""
         await self._check_names_together(requests)
+        await self._known([read.csr for read in requests if read.csr is not None])
         return [await self.one(request) for request in requests]
 
     async def one(self, read: ReadRequest) -> PolicyInput:
@@ -117,6 +120,9 @@ class Gatherer:
         department = await self._department(request)
         agents = await self._agents(request)
         profile = await self._profile(request.profile_id)
+        csr_policy = None
+        if read.csr is not None:
+            csr_policy = (await self._known([read.csr])).policy(read.csr, profile)
         return PolicyInput(
             request=request,
             common_name=read.common_name,
@@ -129,12 +135,21 @@ class Gatherer:
             custom_fields=await self._fields(),
             csr=read.csr,
             csr_fault=read.csr_fault,
+            csr_policy=csr_policy,
+            on=self._at.date(),
             name_faults=read.name_faults,
             delegation=tuple(delegation),
             validation=await self._validation(profile, read.names),
             agents=agents,
             nodes=await self._nodes(request, agents),
         )
+
+    async def _known(self, csrs: Sequence[ParsedCsr]) -> KeyKnowledge:
+        keys = frozenset(csr.spki_sha256 for csr in csrs)
+        if self._keys is None or not keys <= self._keys_asked:
+            self._keys = await self._rooms.profiles.key_knowledge(self._session, keys)
+            self._keys_asked = keys
+        return self._keys
 
     async def _validation(self, profile: ProfileRecord | None, names: tuple[str, ...]) -> tuple[Finding, ...]:
         # More names than that are refused by the delegation's check.

@@ -21,7 +21,7 @@ from hub.lifecycle.requests import KeyLocation
 from hub.lifecycle.states import CertificateEvent, CertificateStatus, ItemEvent
 from hub.lifecycle.step_queue import NewStep, Step
 from hub.lifecycle.transitions import Change, event_of, head_of, transition
-from pki.csr_policy import CSR_CHECKS, CsrPolicyInput
+from pki.csr_policy import CSR_CHECKS
 from pki.csrs import ParsedCsr, parse_csr
 from pki.errors import PkiError
 from pki.findings import Finding, first_finding
@@ -77,7 +77,7 @@ class KeySteps:
         except PkiError as fault:
             await self._give_up(uow, row, Finding(type(fault).__name__, str(fault)))
             return
-        finding = differs_from_request(row, csr)
+        finding = differs_from_request(row, csr) or await self._weakness(uow, row, csr)
         if finding is not None:
             await self._give_up(uow, row, finding)
             return
@@ -98,6 +98,12 @@ class KeySteps:
         uow.emit(event_of(head, "CertificateKeyGenerated", status=head.status))
         if row.status == CertificateStatus.APPROVED:
             await step_queue.schedule(uow, [NewStep(certificate_id=row.id, name=step_queue.APPLY)])
+
+    async def _weakness(self, uow: UnitOfWork, row: OrderRow, csr: ParsedCsr) -> Finding | None:
+        # A broken random generator or a compromised key is met on a server as well as at a person's desk.
+        profile = await self._rooms.profiles.get(uow.session, row.profile_id or 0)
+        known = await self._rooms.profiles.key_knowledge(uow.session, [csr.spki_sha256])
+        return first_finding(CSR_CHECKS, known.policy(csr, profile))
 
     async def _give_up(self, uow: UnitOfWork, row: OrderRow, finding: Finding) -> None:
         message = f"the key could not be generated: {finding.message}"
@@ -125,7 +131,7 @@ def _command(row: OrderRow) -> GenerateCertificate:
 
 
 def differs_from_request(row: OrderRow, csr: ParsedCsr) -> Finding | None:
-    """Return what is wrong with an agent's signing request: another key, other names, or a weak key."""
+    """Return what is wrong with an agent's signing request: another key, or other names."""
     if row.key_type and csr.key_type != row.key_type:
         return Finding("CsrOfOtherKeyType", f"{row.key_type} was asked for, the key is {csr.key_type}")
     if row.reuse_key and row.spki_sha256 and csr.spki_sha256 != row.spki_sha256:
@@ -136,4 +142,4 @@ def differs_from_request(row: OrderRow, csr: ParsedCsr) -> Finding | None:
     common_name = csr.common_name.lower()
     if common_name and common_name not in wanted and not is_ip_address(common_name):
         return Finding("CsrOfOtherNames", f"the common name {common_name!r} was not asked for")
-    return first_finding(CSR_CHECKS, CsrPolicyInput(csr))
+    return None

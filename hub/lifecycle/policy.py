@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 
 from hub.fleet.commands import AgentRecord, NodeRecord
 from hub.lifecycle.errors import FieldFinding
@@ -40,6 +41,7 @@ _PROFILE_FIELDS = {
     "ProfileDisabled": PROFILE,
     "OrganizationNotAllowed": PROFILE,
     "TermNotOffered": TERM,
+    "TermTooLongNow": TERM,
 }
 
 
@@ -63,6 +65,10 @@ class PolicyInput:
     custom_fields: tuple[CustomFieldRecord, ...] = ()
     csr: ParsedCsr | None = None
     csr_fault: Finding | None = None
+    # What the checks of the signing request look at, with what is known of its key; None: the request alone.
+    csr_policy: CsrPolicyInput | None = None
+    # The day of the request, by which public trust limits the term.
+    on: date | None = None
     name_faults: tuple[FieldFinding, ...] = ()
     delegation: tuple[Finding, ...] = ()
     # Of profiles of public trust: names whose control is not validated now.
@@ -152,7 +158,8 @@ def csr_unusable(given: PolicyInput) -> tuple[FieldFinding, ...]:
     if given.csr is None:
         return (FieldFinding(CSR, "CsrMissing", "paste the certificate signing request"),)
     # Whether the profile allows the key type is asked below, for all methods alike.
-    findings = all_findings(CSR_CHECKS, CsrPolicyInput(given.csr, frozenset({given.csr.key_type})))
+    policy = given.csr_policy or CsrPolicyInput(given.csr, frozenset({given.csr.key_type}))
+    findings = all_findings(CSR_CHECKS, policy)
     return tuple(FieldFinding(CSR, finding.reason, finding.message) for finding in findings)
 
 
@@ -191,6 +198,7 @@ def outside_profile(given: PolicyInput) -> tuple[FieldFinding, ...]:
             key_type=key_type,
             names=given.names,
             term_days=request.term_days,
+            on=given.on,
         )
     )
     key_field = CSR if uses_csr else KEY_TYPE

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -19,7 +19,7 @@ from hub.organizations.service import (
     EffectiveByDepartment,
     OrganizationRecord,
 )
-from hub.profiles.service import ProfileRecord
+from hub.profiles.service import KeyKnowledge, ProfileRecord
 from pki.findings import Finding
 
 OutcomeHandler = Callable[[UnitOfWork, FinishedCommand], Awaitable[None]]
@@ -60,6 +60,14 @@ class Profiles(Protocol):
 
     async def get(self, session: AsyncSession, profile_id: int) -> ProfileRecord:
         """Return a profile; raises NotFound."""
+
+    async def key_knowledge(self, session: AsyncSession, spki_sha256: Collection[str]) -> KeyKnowledge:
+        """Return what is known of keys beside what their numbers tell."""
+
+    async def add_compromised(
+        self, uow: UnitOfWork, spki_sha256: Iterable[str], *, source: str, principal: Principal
+    ) -> int:
+        """Never let these keys be certified again."""
 
 
 class Organizations(Protocol):

@@ -27,3 +27,15 @@ class InvalidProfile(Malformed):
     """A field of the profile has a value that no certificate could satisfy."""
 
     code = "invalid_profile"
+
+
+class CompromisedKeyNotFound(NotFound):
+    """The key is not on the list of compromised keys."""
+
+    code = "compromised_key_not_found"
+
+
+class InvalidKeyList(Malformed):
+    """The text is not a list of keys."""
+
+    code = "invalid_key_list"

@@ -1,11 +1,11 @@
-"""Tables of certificate profiles: what may be issued, by which CA, to whom."""
+"""Tables of certificate profiles: what may be issued, by which CA, to whom, and for which keys never."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, String, Text
+from sqlalchemy import JSON, ForeignKey, Index, String, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -28,7 +28,12 @@ class Profile(Base):
     terms_days: Mapped[list[Any]]
     key_types: Mapped[list[str]]
     san_rule: Mapped[str] = mapped_column(String(16))
+    min_names: Mapped[int] = mapped_column(default=1)
     max_names: Mapped[int]
+    www_included: Mapped[bool] = mapped_column(default=False)
+    # NULL: allowed where the trust is private.
+    ip_addresses: Mapped[bool | None]
+    internal_names: Mapped[bool | None]
     auto_approve: Mapped[bool]
     # How many administrators have to approve a request: 1 or 2.
     approvals: Mapped[int] = mapped_column(default=1)
@@ -47,3 +52,17 @@ class Profile(Base):
     organization_ids: Mapped[list[Any] | None] = mapped_column(_NULLABLE_LIST)
     status: Mapped[str] = mapped_column(String(16), default="active")
     created_at: Mapped[datetime]
+
+
+class CompromisedKey(Base):
+    """A key whose private half somebody else has, or may have: no certificate is issued for it again."""
+
+    __tablename__ = "compromised_keys"
+    __table_args__ = (Index(None, "added_at"),)
+
+    # Of the SubjectPublicKeyInfo.
+    spki_sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    # Why it is here: a person's words, or the certificate that was revoked for it.
+    source: Mapped[str] = mapped_column(String(255))
+    added_by: Mapped[str] = mapped_column(String(255))
+    added_at: Mapped[datetime]

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 
 from hub.organizations.domain_patterns import is_public_suffix
 from hub.profiles.records import ProfileRecord, SanRule
+from hub.profiles.terms import public_term_ends, public_term_limit
 from pki.errors import InvalidName
 from pki.findings import Finding, all_findings
 from pki.names import is_ip_address, normalize_dns_name
@@ -17,13 +19,17 @@ from pki.names import is_ip_address, normalize_dns_name
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProfileCheckInput:
-    """A request as the checks see it. ``names`` are DNS names and IP addresses, the common name included."""
+    """A request as the checks see it. ``names`` are DNS names and IP addresses, the common name included.
+
+    ``on`` is the day of the request, by which public trust limits the term; None: the limit is not asked.
+    """
 
     profile: ProfileRecord
     organization_id: int
     key_type: str
     names: tuple[str, ...]
     term_days: int
+    on: date | None = None
 
 
 def _list(values: tuple[str, ...] | tuple[int, ...]) -> str:
@@ -70,6 +76,20 @@ def term_not_offered(check: ProfileCheckInput) -> Finding | None:
     )
 
 
+def term_too_long_now(check: ProfileCheckInput) -> Finding | None:
+    """A term that the profile offers, but that no public CA issues any more."""
+    if check.on is None or not check.profile.is_public:
+        return None
+    limit = public_term_limit(check.on)
+    if check.term_days <= limit:
+        return None
+    return Finding(
+        "TermTooLongNow",
+        f"since {public_term_ends(check.term_days)} publicly trusted certificates live at most {limit} days,"
+        f" not {check.term_days}",
+    )
+
+
 def names_missing(check: ProfileCheckInput) -> Finding | None:
     """A server certificate without a name."""
     return None if check.names else Finding("NamesMissing", "the certificate needs at least one name")
@@ -88,10 +108,34 @@ def name_malformed(check: ProfileCheckInput) -> Finding | None:
 
 def too_many_names(check: ProfileCheckInput) -> Finding | None:
     """More names than the profile allows."""
-    limit = {SanRule.SINGLE: 1, SanRule.WILDCARD: 2}.get(check.profile.san_rule, check.profile.max_names)
+    profile = check.profile
+    single = 2 if profile.www_included else 1
+    limit = {SanRule.SINGLE: single, SanRule.WILDCARD: 2}.get(profile.san_rule, profile.max_names)
     if len(check.names) <= limit:
         return None
     return Finding("TooManyNames", f"the profile allows {limit} names, the request has {len(check.names)}")
+
+
+def too_few_names(check: ProfileCheckInput) -> Finding | None:
+    """Fewer names than the profile asks for."""
+    needed = check.profile.min_names
+    if not check.names or len(check.names) >= needed:
+        return None
+    return Finding(
+        "TooFewNames",
+        f"the profile asks for at least {needed} names, the common name included;"
+        f" the request has {len(check.names)}",
+    )
+
+
+def names_of_two_hosts(check: ProfileCheckInput) -> Finding | None:
+    """Two names under a profile for one, which takes only ``www.`` and what follows it for one."""
+    if check.profile.san_rule is not SanRule.SINGLE or len(check.names) != 2:
+        return None
+    longer, shorter = sorted(check.names, key=len, reverse=True)
+    if not check.profile.www_included or longer == f"www.{shorter}":
+        return None
+    return Finding("NamesUnrelated", f"beside {shorter} only www.{shorter} can be in this certificate")
 
 
 def wildcard_not_allowed(check: ProfileCheckInput) -> Finding | None:
@@ -118,13 +162,39 @@ def wildcard_expected(check: ProfileCheckInput) -> Finding | None:
     )
 
 
+def _is_internal(name: str) -> bool:
+    # A wildcard is judged as what it stands over: *.co.uk is nobody's.
+    base = name.removeprefix("*.")
+    return not is_public_suffix(base.rpartition(".")[2]) or is_public_suffix(base)
+
+
 def name_not_public(check: ProfileCheckInput) -> Finding | None:
-    """A name that no publicly trusted CA certifies: internal, or an IP address (a profile matter later)."""
-    if check.profile.trust != "public":
+    """A name that no publicly trusted CA certifies: internal, or an IP address."""
+    if not check.profile.is_public:
         return None
     for name in check.names:
-        if is_ip_address(name) or not is_public_suffix(name.rpartition(".")[2]) or is_public_suffix(name):
+        if is_ip_address(name) or _is_internal(name):
             return Finding("NameNotPublic", f"{name} can't be in a publicly trusted certificate")
+    return None
+
+
+def ip_address_not_allowed(check: ProfileCheckInput) -> Finding | None:
+    """An IP address where the profile takes names only."""
+    if check.profile.is_public or check.profile.takes_ip_addresses:
+        return None
+    for name in check.names:
+        if is_ip_address(name):
+            return Finding("IpAddressNotAllowed", f"{name}: the profile allows no IP addresses")
+    return None
+
+
+def internal_name_not_allowed(check: ProfileCheckInput) -> Finding | None:
+    """A single label or a name below no public suffix, where the profile takes none."""
+    if check.profile.is_public or check.profile.takes_internal_names:
+        return None
+    for name in check.names:
+        if not is_ip_address(name) and _is_internal(name):
+            return Finding("InternalNameNotAllowed", f"{name}: the profile allows no internal names")
     return None
 
 
@@ -133,12 +203,17 @@ PROFILE_CHECKS: tuple[Callable[[ProfileCheckInput], Finding | None], ...] = (
     organization_not_allowed,
     key_type_not_allowed,
     term_not_offered,
+    term_too_long_now,
     names_missing,
     name_malformed,
     too_many_names,
+    too_few_names,
+    names_of_two_hosts,
     wildcard_not_allowed,
     wildcard_expected,
     name_not_public,
+    ip_address_not_allowed,
+    internal_name_not_allowed,
 )
 """In this order; all that fail are reported."""
 

@@ -11,13 +11,13 @@ class SanRule(StrEnum):
     """How many names a certificate of the profile may carry, and whether wildcards."""
 
     SINGLE = "single"
-    """One name, no wildcard."""
+    """One name, no wildcard; with ``www_included`` also the same name after ``www.``."""
     WILDCARD = "wildcard"
     """One wildcard name, and the name it stands over if wanted."""
     MULTI = "multi"
-    """Up to ``max_names`` names, no wildcards."""
+    """From ``min_names`` to ``max_names`` names, no wildcards."""
     ANY = "any"
-    """Up to ``max_names`` names, wildcards among them."""
+    """From ``min_names`` to ``max_names`` names, wildcards among them."""
 
 
 class SubjectSource(StrEnum):
@@ -41,6 +41,19 @@ DEFAULT_SUBJECT_POLICY: Mapping[str, SubjectSource] = {
     "email": SubjectSource.OMIT,
 }
 """The organization's values fill and win; the name is the applicant's."""
+
+DOMAIN_VALIDATED_SUBJECT_POLICY: Mapping[str, SubjectSource] = {
+    name: SubjectSource.REQUEST if name == "common_name" else SubjectSource.OMIT
+    for name in DEFAULT_SUBJECT_POLICY
+}
+"""A public CA that has seen the domain only says nothing of the organization."""
+
+
+def default_subject_policy(trust: str, sub_type: str) -> Mapping[str, SubjectSource]:
+    """Return what stands in the subject where the administrator says nothing about it."""
+    if trust == "public" and sub_type == "DV":
+        return DOMAIN_VALIDATED_SUBJECT_POLICY
+    return DEFAULT_SUBJECT_POLICY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +79,8 @@ class ProfileFields:
 
     ``key_usage`` and ``extended_key_usage`` are names of RFC 5280 such as ``digitalSignature`` and
     ``serverAuth``; an empty ``key_usage`` means what suits the certificate's key type. ``organization_ids``
-    None means every organization.
+    None means every organization. ``ip_addresses`` and ``internal_names`` (single labels and names below no
+    public suffix) None: allowed where the trust is private. The common name counts as one of the names.
     """
 
     name: str
@@ -77,7 +91,11 @@ class ProfileFields:
     terms_days: tuple[int, ...] = (90, 365)
     key_types: tuple[str, ...] = ("EC-P256", "EC-P384", "RSA-2048", "RSA-3072", "RSA-4096")
     san_rule: SanRule = SanRule.MULTI
+    min_names: int = 1
     max_names: int = 100
+    www_included: bool = False
+    ip_addresses: bool | None = None
+    internal_names: bool | None = None
     auto_approve: bool = False
     approvals: int = 1
     sub_type: str = ""
@@ -88,6 +106,21 @@ class ProfileFields:
     subject_policy: Mapping[str, SubjectSource] = field(default_factory=lambda: dict(DEFAULT_SUBJECT_POLICY))
     organization_ids: frozenset[int] | None = None
     status: str = "active"
+
+    @property
+    def is_public(self) -> bool:
+        """Whether browsers trust the CA, so that the rules of the CA/Browser Forum hold."""
+        return self.trust == "public"
+
+    @property
+    def takes_ip_addresses(self) -> bool:
+        """Whether a certificate may carry IP addresses."""
+        return not self.is_public if self.ip_addresses is None else self.ip_addresses
+
+    @property
+    def takes_internal_names(self) -> bool:
+        """Whether a certificate may carry names that nobody outside can resolve."""
+        return not self.is_public if self.internal_names is None else self.internal_names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

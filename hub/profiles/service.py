@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,24 +15,32 @@ from hub.db.outbox import Event
 from hub.db.uow import Database, UnitOfWork
 from hub.http.principal import Principal
 from hub.organizations.service import Findings, OrganizationRecord
+from hub.profiles import compromised_keys
+from hub.profiles.compromised_keys import KeyKnowledge
 from hub.profiles.errors import InvalidProfile, ProfileInUse, ProfileNameTaken, ProfileNotFound
-from hub.profiles.field_rules import stored_values
+from hub.profiles.field_rules import check_terms, stored_values
 from hub.profiles.models import Profile
 from hub.profiles.policy import ProfileCheckInput, check_request
+from hub.profiles.preview import NoUses, ProfilePreview, ProfileUse, ProfileUses, preview, shown
 from hub.profiles.records import ProfileFields, ProfileRecord, RenewalPolicy, SanRule, SubjectSource
 from hub.profiles.subjects import compose_subject
+from hub.profiles.terms import public_term_limit
+from pki.weak_key_lists import NO_KNOWN_KEYS, WeakKeyList
 
 __all__ = [
+    "KeyKnowledge",
     "OrganizationRecord",
     "ProfileCheckInput",
     "ProfileFields",
     "ProfileRecord",
     "ProfileService",
+    "ProfileUse",
     "RenewalPolicy",
     "SanRule",
     "SubjectSource",
     "check_request",
     "compose_subject",
+    "public_term_limit",
 ]
 
 COLUMNS = (
@@ -45,7 +53,11 @@ COLUMNS = (
     Profile.terms_days,
     Profile.key_types,
     Profile.san_rule,
+    Profile.min_names,
     Profile.max_names,
+    Profile.www_included,
+    Profile.ip_addresses,
+    Profile.internal_names,
     Profile.auto_approve,
     Profile.approvals,
     Profile.sub_type,
@@ -60,10 +72,17 @@ COLUMNS = (
 
 
 class ProfileService:
-    """Reads and changes certificate profiles."""
+    """Reads and changes certificate profiles, and knows the keys that are never certified.
 
-    def __init__(self, db: Database) -> None:
+    ``weak_keys`` are published keys, read from files once; ``uses`` tells what was issued under a profile.
+    """
+
+    def __init__(
+        self, db: Database, *, weak_keys: WeakKeyList = NO_KNOWN_KEYS, uses: ProfileUses | None = None
+    ) -> None:
         self.db = db
+        self._weak_keys = weak_keys
+        self._uses = uses or NoUses()
 
     async def get(self, session: AsyncSession, profile_id: int) -> ProfileRecord:
         """Return one profile; raise ProfileNotFound."""
@@ -91,10 +110,12 @@ class ProfileService:
         """Create a profile.
 
         Raises:
-            InvalidProfile: a value that no certificate could satisfy, or a CA backend that does not exist.
+            InvalidProfile: a value that no certificate could satisfy, a term that is too long today for
+                public trust, or a CA backend that does not exist.
             ProfileNameTaken: there is one of this name.
         """
         values = await self._values(uow.session, fields, profile_id=None)
+        check_terms(fields, on=uow.now.date())
         try:
             async with uow.savepoint():
                 statement = insert(Profile).values(**values, created_at=uow.now).returning(Profile.id)
@@ -109,20 +130,52 @@ class ProfileService:
     ) -> ProfileRecord:
         """Change fields of a profile; what was requested before keeps the terms it was requested under.
 
+        A term that it has already may stay when it is too long for public trust by now: it is not offered.
+
         Raises as :meth:`create` and :meth:`get` do.
         """
         before = await self.get(uow.session, profile_id)
         fields = replace(before, **changes)
         values = await self._values(uow.session, fields, profile_id=profile_id)
+        check_terms(fields, on=uow.now.date(), kept=before.terms_days)
         try:
             async with uow.savepoint():
                 await uow.session.execute(update(Profile).where(Profile.id == profile_id).values(**values))
         except IntegrityError as fault:
             raise _no_backend(fields) from fault
-        old, new = ({name: getattr(item, name) for name in changes} for item in (before, fields))
+        old, new = ({name: shown(getattr(item, name)) for name in changes} for item in (before, fields))
         details = audit.changes(old, new)
         await _note(uow, "ProfileChanged", profile_id, principal=principal, details=details)
         return await self.get(uow.session, profile_id)
+
+    async def preview(
+        self, session: AsyncSession, profile_id: int, *, changes: dict[str, Any]
+    ) -> ProfilePreview:
+        """Return what such a change would do to what was issued under the profile; nothing is changed.
+
+        Raises as :meth:`update` does.
+        """
+        before = await self.get(session, profile_id)
+        after = replace(before, **changes)
+        await self._values(session, after, profile_id=profile_id)
+        on = self.db.clock().date()
+        check_terms(after, on=on, kept=before.terms_days)
+        return await preview(self._uses, session, before=before, after=after, on=on)
+
+    async def key_knowledge(self, session: AsyncSession, spki_sha256: Collection[str]) -> KeyKnowledge:
+        """Return what is known of keys: the published ones, and which of these are compromised."""
+        compromised = await compromised_keys.sources_of(session, spki_sha256)
+        return KeyKnowledge(weak_keys=self._weak_keys, compromised=compromised)
+
+    async def add_compromised(
+        self, uow: UnitOfWork, spki_sha256: Iterable[str], *, source: str, principal: Principal
+    ) -> int:
+        """Never certify these keys again; return how many were not known. ``source``: how that is known."""
+        return await compromised_keys.add(uow, spki_sha256, source=source, principal=principal)
+
+    async def remove_compromised(self, uow: UnitOfWork, spki_sha256: str, *, principal: Principal) -> None:
+        """Take a key off the list; raise CompromisedKeyNotFound."""
+        await compromised_keys.remove(uow, spki_sha256, principal=principal)
 
     async def delete(self, uow: UnitOfWork, profile_id: int, *, principal: Principal) -> None:
         """Delete a profile that nothing refers to.
