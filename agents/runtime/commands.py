@@ -120,6 +120,35 @@ class CheckDomainControl:
     timeout_ms: int = 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestartServer:
+    """Restart a server so that it takes up what was deployed on its nodes; verify by handshake."""
+
+    server: str
+    node_ids: tuple[str, ...]
+    certificate_sha256: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportKeyFile:
+    """Seal a key file to somebody who downloads it; ``format`` as in ``commands.proto``."""
+
+    key_id: str
+    chain: tuple[bytes, ...] = field(repr=False)
+    format: str
+    receiver_public_key: bytes
+    download_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportKey:
+    """Keep a private key that its owner sealed to this agent, with its certificate."""
+
+    key_id: str
+    chain: tuple[bytes, ...] = field(repr=False)
+    envelope: bytes = field(repr=False)
+
+
 CommandBody = (
     DiscoverNetwork
     | DiscoverServers
@@ -129,6 +158,9 @@ CommandBody = (
     | ExportKey
     | DeleteKey
     | CheckDomainControl
+    | RestartServer
+    | ExportKeyFile
+    | ImportKey
 )
 
 
@@ -295,6 +327,29 @@ class DomainControlSeen:
     seen_at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerRestarted:
+    """What the nodes of a restarted server serve, one outcome a node."""
+
+    outcomes: tuple[InstallOutcome, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyFileExported:
+    """A sealed key file on its way to who asked for it."""
+
+    envelope: bytes = field(repr=False)
+    download_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyImported:
+    """The key lies in the store, its certificate beside it."""
+
+    key_id: str
+    certificate_sha256: bytes
+
+
 CommandResult = (
     NetworkDiscovered
     | ServerInventory
@@ -304,6 +359,9 @@ CommandResult = (
     | KeyExported
     | KeyDeleted
     | DomainControlSeen
+    | ServerRestarted
+    | KeyFileExported
+    | KeyImported
 )
 
 

@@ -22,11 +22,14 @@ from agents.runtime.commands import (
     DiscoverNetwork,
     DiscoverServers,
     ExportKey,
+    ExportKeyFile,
     GenerateCertificate,
+    ImportKey,
     InstallCertificate,
     InstallTarget,
     NetworkFinds,
     Outcome,
+    RestartServer,
     ScanRange,
     SealedKey,
     StoreCertificate,
@@ -66,6 +69,9 @@ _RESULT_FIELDS = {
     "KeyExported": "key_exported",
     "KeyDeleted": "key_deleted",
     "DomainControlSeen": "domain_control_seen",
+    "ServerRestarted": "server_restarted",
+    "KeyFileExported": "key_file_exported",
+    "KeyImported": "key_imported",
 }
 
 
@@ -278,6 +284,26 @@ def _check_domain_control(body: commands_pb2.CheckDomainControl) -> CheckDomainC
     )
 
 
+def _restart_server(body: commands_pb2.RestartServer) -> RestartServer:
+    return RestartServer(
+        server=body.server, node_ids=tuple(body.node_ids), certificate_sha256=body.certificate_sha256
+    )
+
+
+def _export_key_file(body: commands_pb2.ExportKeyFile) -> ExportKeyFile:
+    return ExportKeyFile(
+        key_id=body.key_id,
+        chain=tuple(body.chain),
+        format=body.format,
+        receiver_public_key=body.receiver_public_key,
+        download_id=body.download_id,
+    )
+
+
+def _import_key(body: commands_pb2.ImportKey) -> ImportKey:
+    return ImportKey(key_id=body.key_id, chain=tuple(body.chain), envelope=body.envelope)
+
+
 _BODIES: dict[str, Callable[[Any], CommandBody]] = {
     "discover_network": _discover_network,
     "discover_servers": lambda _: DiscoverServers(),
@@ -287,4 +313,7 @@ _BODIES: dict[str, Callable[[Any], CommandBody]] = {
     "export_key": _export_key,
     "delete_key": lambda body: DeleteKey(key_id=body.key_id),
     "check_domain_control": _check_domain_control,
+    "restart_server": _restart_server,
+    "export_key_file": _export_key_file,
+    "import_key": _import_key,
 }

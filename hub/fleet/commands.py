@@ -121,6 +121,38 @@ class CheckDomainControl:
     timeout_ms: int = 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestartServer:
+    """Restart a server so that it takes up what was deployed on its nodes; verify by handshake."""
+
+    server: str
+    node_ids: tuple[str, ...]
+    certificate_sha256: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportKeyFile:
+    """Seal a key with its certificates, as a file with a passphrase, to somebody who downloads it.
+
+    ``format``: "pkcs12", "pkcs12_legacy" or "pem".
+    """
+
+    key_id: str
+    chain: tuple[bytes, ...]
+    format: str
+    receiver_public_key: bytes
+    download_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportKey:
+    """Keep a private key that its owner sealed to the agent, with its certificate."""
+
+    key_id: str
+    chain: tuple[bytes, ...]
+    envelope: bytes = field(repr=False)
+
+
 CommandBody = (
     DiscoverNetwork
     | DiscoverServers
@@ -130,6 +162,9 @@ CommandBody = (
     | ExportKey
     | DeleteKey
     | CheckDomainControl
+    | RestartServer
+    | ExportKeyFile
+    | ImportKey
 )
 
 
@@ -280,6 +315,29 @@ class DomainControlSeen:
     seen_at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerRestarted:
+    """What the nodes of a restarted server serve, one outcome a node."""
+
+    outcomes: tuple[InstallOutcome, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyFileExported:
+    """A sealed key file on its way to who asked for it; opaque to the hub."""
+
+    envelope: bytes = field(repr=False)
+    download_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyImported:
+    """The key lies in the store, its certificate beside it."""
+
+    key_id: str
+    certificate_sha256: bytes
+
+
 CommandResult = (
     NetworkDiscovered
     | ServerInventory
@@ -289,6 +347,9 @@ CommandResult = (
     | KeyExported
     | KeyDeleted
     | DomainControlSeen
+    | ServerRestarted
+    | KeyFileExported
+    | KeyImported
 )
 
 
@@ -316,6 +377,9 @@ RESULT_OF: dict[str, type[CommandResult]] = {
     "ExportKey": KeyExported,
     "DeleteKey": KeyDeleted,
     "CheckDomainControl": DomainControlSeen,
+    "RestartServer": ServerRestarted,
+    "ExportKeyFile": KeyFileExported,
+    "ImportKey": KeyImported,
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from hub.db.uow import UnitOfWork
 from hub.lifecycle import step_queue
@@ -23,6 +23,15 @@ async def item_agents(uow: UnitOfWork, certificate_id: int) -> list[str]:
         .distinct()
     )
     return list(agents.scalars())
+
+
+async def install_at_once(uow: UnitOfWork, certificate_id: int) -> None:
+    """Let the installation that begins now mind no schedule."""
+    await uow.session.execute(
+        update(InstallItem)
+        .where(InstallItem.certificate_id == certificate_id, InstallItem.status != ItemStatus.INVALID)
+        .values(at_once=True, missed_windows=0)
+    )
 
 
 async def install_steps(uow: UnitOfWork, row: OrderRow, agents: Sequence[str]) -> list[NewStep]:

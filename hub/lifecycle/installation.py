@@ -18,11 +18,13 @@ from hub.fleet.commands import (
 )
 from hub.http.principal import SYSTEM
 from hub.lifecycle import dispatch, step_queue
+from hub.lifecycle.install_timing import MAX_MISSED, Timing, count_missed, timing_of
+from hub.lifecycle.install_windows import AlwaysOpen, InstallWindows
 from hub.lifecycle.item_updates import see_places, update_items
 from hub.lifecycle.models import CertificateLocation, InstallItem, LifecycleStep
 from hub.lifecycle.orders import OrderRow, read_order
 from hub.lifecycle.ports import Rooms
-from hub.lifecycle.requests import Installation as InstallationMode
+from hub.lifecycle.requests import BY_ITSELF
 from hub.lifecycle.states import (
     INSTALL,
     CertificateStatus,
@@ -43,6 +45,10 @@ _ITEM_EVENTS = {
     "restart_required": ItemEvent.DEPLOY,
 }
 _GONE = frozenset({"NodeUnknown", "ServerUnknown", "NodeNotFound", "ServerNotFound"})
+_AGENT_GONE = frozenset({"AgentRemoved", "AgentNotFound"})
+_NOT_IN_TIME = "Expired"
+# Marks a step that is due when its window opens.
+_WAITING = {"waits_for": "window"}
 _LIVE = frozenset({CertificateStatus.ISSUED, CertificateStatus.DOWNLOADED})
 
 
@@ -52,34 +58,47 @@ class InstallSteps:
     def __init__(self, db: Database, rooms: Rooms) -> None:
         self._db = db
         self._rooms = rooms
+        # A room above that closes servers at times registers itself here.
+        self.windows: InstallWindows = AlwaysOpen()
 
     async def install(self, step: Step) -> None:
-        """Send the agent the nodes that it is to install the certificate on."""
+        """Send the agent the nodes that it is to install the certificate on, once their window is open."""
         async with self._db.write() as uow:
-            await step_queue.finish_one(uow, step)
             row = await read_order(uow.session, step.certificate_id)
-            if row is None or row.status not in _LIVE or row.fingerprint_sha256 is None:
+            targets = await _targets(uow, step.certificate_id, step.agent_id)
+            if row is None or not targets or not await _is_wanted(uow, row, step.agent_id):
+                await step_queue.finish_one(uow, step)
                 return
-            targets = await _targets(uow, row.id, step.agent_id)
-            if not targets or await dispatch.is_running(uow, row.id, kinds=(KIND,), agent_id=step.agent_id):
+            timing = await timing_of(uow, self.windows, row, agent_id=step.agent_id, targets=targets)
+            if not timing.opening.is_now(uow.now):
+                await _wait(uow, row, step, timing)
                 return
-            body = InstallCertificate(
-                key_id=row.key_id,
-                certificate_sha256=bytes.fromhex(row.fingerprint_sha256),
-                targets=targets,
+            await step_queue.finish_one(uow, step)
+            await self._send(uow, row, step.agent_id, targets, deadline_s=timing.deadline_s(uow.now))
+
+    async def _send(
+        self,
+        uow: UnitOfWork,
+        row: OrderRow,
+        agent_id: str,
+        targets: tuple[InstallTarget, ...],
+        *,
+        deadline_s: int,
+    ) -> None:
+        if row.install_state == InstallState.SCHEDULED:
+            await install_transition(uow, row.id, InstallEvent.START, Change(principal=SYSTEM))
+        body = InstallCertificate(
+            key_id=row.key_id,
+            certificate_sha256=bytes.fromhex(row.fingerprint_sha256 or ""),
+            targets=targets,
+        )
+        refused = await dispatch.send(
+            uow, self._rooms.fleet, row=row, agent_id=agent_id, body=body, deadline_s=deadline_s
+        )
+        if refused is not None:
+            await fail_installation(
+                uow, row, agent_id=agent_id, reason=refused.reason, message=refused.message
             )
-            refused = await dispatch.send(
-                uow,
-                self._rooms.fleet,
-                row=row,
-                agent_id=step.agent_id,
-                body=body,
-                deadline_s=dispatch.INSTALL_DEADLINE_S,
-            )
-            if refused is not None:
-                await fail_installation(
-                    uow, row, agent_id=step.agent_id, reason=refused.reason, message=refused.message
-                )
 
     async def on_outcome(self, uow: UnitOfWork, finished: FinishedCommand) -> None:
         """Take the outcomes, or note why the agent could not even start."""
@@ -92,7 +111,38 @@ class InstallSteps:
             return
         reason = finished.failure.reason if finished.failure else "NoAnswer"
         message = finished.failure.message if finished.failure else "the agent gave no result"
+        if reason == _NOT_IN_TIME and await self._again_later(uow, row, finished.agent_id, finished.body):
+            return
         await fail_installation(uow, row, agent_id=finished.agent_id, reason=reason, message=message)
+
+    async def _again_later(
+        self, uow: UnitOfWork, row: OrderRow, agent_id: str, body: InstallCertificate
+    ) -> bool:
+        """Whether the agent gets another window; the reason is on its items meanwhile."""
+        timing = await timing_of(uow, self.windows, row, agent_id=agent_id, targets=body.targets)
+        if row.status not in _LIVE or not timing.is_limited:
+            return False
+        message = "the agent did not answer before the window closed"
+        missed = await count_missed(uow, row.id, agent_id, message=message)
+        if missed >= MAX_MISSED:
+            message = f"the agent did not answer in {missed} windows"
+            await fail_installation(uow, row, agent_id=agent_id, reason="WindowsMissed", message=message)
+            return True
+        await step_queue.schedule(
+            uow,
+            [
+                NewStep(
+                    certificate_id=row.id,
+                    name=step_queue.INSTALL,
+                    agent_id=agent_id,
+                    due_at=timing.opening.window.begin,
+                    payload=_WAITING,
+                    message=f"{message} ({missed} of {MAX_MISSED}); {timing.message}",
+                )
+            ],
+        )
+        await conclude_installation(uow, row.id)
+        return True
 
     async def _record(
         self,
@@ -130,6 +180,7 @@ async def _record_outcome(uow: UnitOfWork, row: OrderRow, agent_id: str, outcome
             "rolled_back": outcome.rolled_back,
             "steps": list(outcome.steps),
             "served_sha256": served[0].certificate_sha256.hex() if served else "",
+            "missed_windows": 0,
         },
     )
     if not serving:
@@ -162,25 +213,38 @@ async def _record_outcome(uow: UnitOfWork, row: OrderRow, agent_id: str, outcome
 
 
 async def continue_installation(uow: UnitOfWork, row: OrderRow, *, agent_id: str) -> None:
-    """The certificate has reached an agent: install there if that is wanted already."""
-    head = await head_of(uow.session, row.id)
-    waiting = head.install_state == InstallState.SCHEDULED and row.installation == InstallationMode.IMMEDIATE
-    if not waiting and head.install_state != InstallState.STARTED:
+    """The certificate has reached an agent: install there if that is wanted; the step minds the window."""
+    if not await _is_wanted(uow, row, agent_id):
         return
-    if waiting:
-        await install_transition(uow, row.id, InstallEvent.START, Change(principal=SYSTEM))
     await step_queue.schedule(
         uow, [NewStep(certificate_id=row.id, name=step_queue.INSTALL, agent_id=agent_id)]
     )
 
 
+async def _is_wanted(uow: UnitOfWork, row: OrderRow, agent_id: str) -> bool:
+    if row.status not in _LIVE or row.fingerprint_sha256 is None:
+        return False
+    head = await head_of(uow.session, row.id)
+    waits = head.install_state == InstallState.SCHEDULED and row.installation in BY_ITSELF
+    if not waits and head.install_state != InstallState.STARTED:
+        return False
+    return not await dispatch.is_running(uow, row.id, kinds=(KIND,), agent_id=agent_id)
+
+
+async def _wait(uow: UnitOfWork, row: OrderRow, step: Step, timing: Timing) -> None:
+    """Come again when the window opens; others may have been done meanwhile."""
+    await step_queue.move(
+        uow, step, due_at=timing.opening.window.begin, message=timing.message, payload=_WAITING
+    )
+    await conclude_installation(uow, row.id)
+
+
 async def fail_installation(
     uow: UnitOfWork, row: OrderRow, *, agent_id: str, reason: str, message: str
 ) -> None:
-    """Note on the agent's items why nothing could be done there."""
-    await update_items(
-        uow, row.id, ItemEvent.FAIL, agent_id=agent_id, values={"reason": reason, "message": message}
-    )
+    """Note on the agent's items why nothing could be done there; items of an agent that is gone are lost."""
+    event = ItemEvent.LOSE if reason in _AGENT_GONE else ItemEvent.FAIL
+    await update_items(uow, row.id, event, agent_id=agent_id, values={"reason": reason, "message": message})
     await conclude_installation(uow, row.id)
 
 
@@ -193,7 +257,10 @@ async def conclude_installation(uow: UnitOfWork, certificate_id: int) -> None:
             )
         )
     ).all()
-    if not items or await _under_way(uow, certificate_id):
+    if not items or await _is_busy(uow, certificate_id):
+        return
+    if await _is_waiting(uow, certificate_id):
+        await _postpone(uow, certificate_id)
         return
     statuses = {ItemStatus(item.status) for item in items}
     if statuses <= {ItemStatus.INSTALLED}:
@@ -211,18 +278,50 @@ async def conclude_installation(uow: UnitOfWork, certificate_id: int) -> None:
         item for item in items if item.status in {ItemStatus.FAILED, ItemStatus.INVALID} and item.reason
     ]
     details = {"reason": failed[0].reason, "message": failed[0].message} if failed else {}
+    await uow.session.execute(
+        update(InstallItem)
+        .where(InstallItem.certificate_id == certificate_id)
+        .values(at_once=False, missed_windows=0)
+    )
     await install_transition(uow, certificate_id, event, Change(principal=SYSTEM, details=details))
 
 
-async def _under_way(uow: UnitOfWork, certificate_id: int) -> bool:
+async def _is_busy(uow: UnitOfWork, certificate_id: int) -> bool:
     if await dispatch.is_running(uow, certificate_id, kinds=_UNDER_WAY_KINDS):
         return True
-    waiting = await uow.session.execute(
-        select(LifecycleStep.id)
-        .where(LifecycleStep.certificate_id == certificate_id, LifecycleStep.name.in_(_UNDER_WAY_STEPS))
+    steps = await _steps(uow, certificate_id)
+    return any(not waits for waits in steps)
+
+
+async def _is_waiting(uow: UnitOfWork, certificate_id: int) -> bool:
+    return bool(await _steps(uow, certificate_id))
+
+
+async def _steps(uow: UnitOfWork, certificate_id: int) -> list[bool]:
+    """For each step that is left: whether it waits for a window."""
+    steps = await uow.session.execute(
+        select(LifecycleStep.name, LifecycleStep.payload).where(
+            LifecycleStep.certificate_id == certificate_id, LifecycleStep.name.in_(_UNDER_WAY_STEPS)
+        )
+    )
+    return [name == step_queue.INSTALL and payload == _WAITING for name, payload in steps.all()]
+
+
+async def _postpone(uow: UnitOfWork, certificate_id: int) -> None:
+    """Nobody is at work any more, and the rest waits for a window."""
+    head = await head_of(uow.session, certificate_id)
+    if head.install_state != InstallState.STARTED:
+        return
+    found = await uow.session.execute(
+        select(LifecycleStep.due_at, LifecycleStep.message)
+        .where(LifecycleStep.certificate_id == certificate_id, LifecycleStep.name == step_queue.INSTALL)
+        .order_by(LifecycleStep.due_at)
         .limit(1)
     )
-    return waiting.first() is not None
+    due_at, message = found.one()
+    details = {"due_at": due_at.isoformat(), "message": message}
+    change = Change(principal=SYSTEM, details=details)
+    await install_transition(uow, certificate_id, InstallEvent.POSTPONE, change)
 
 
 async def _targets(uow: UnitOfWork, certificate_id: int, agent_id: str) -> tuple[InstallTarget, ...]:

@@ -59,6 +59,7 @@ class NewStep:
     due_at: datetime | None = None
     attempts: int = 0
     payload: dict[str, Any] | None = None
+    message: str = ""
 
 
 async def schedule(uow: UnitOfWork, steps: Sequence[NewStep]) -> None:
@@ -72,7 +73,7 @@ async def schedule(uow: UnitOfWork, steps: Sequence[NewStep]) -> None:
             "agent_id": step.agent_id,
             "due_at": step.due_at or uow.now,
             "attempts": step.attempts,
-            "message": "",
+            "message": step.message,
             "payload": step.payload,
         }
         for step in steps
@@ -185,6 +186,17 @@ async def postpone(uow: UnitOfWork, step: Step, *, message: str, delay_s: float 
             attempts=LifecycleStep.attempts + 1,
             message=message,
         )
+    )
+
+
+async def move(
+    uow: UnitOfWork, step: Step, *, due_at: datetime, message: str, payload: dict[str, Any] | None
+) -> None:
+    """Put a step off to a time that it waits for; that is no failed attempt."""
+    await uow.session.execute(
+        update(LifecycleStep)
+        .where(LifecycleStep.id == step.id, LifecycleStep.due_at == step.lease)
+        .values(due_at=due_at, message=message, payload=payload)
     )
 
 

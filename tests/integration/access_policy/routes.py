@@ -64,6 +64,7 @@ _OBJECTS: dict[str, str] = {
     "/ca-backends/{id:int}": "backend",
     "/certificates/{id:int}": "certificate",
     "/certificates/{id:int}/locations/{location_id:int}": "certificate",
+    "/certificates/{id:int}/install-items/{item_id:int}": "certificate",
     "/commands/{id}": "command",
     "/custom-fields/{id:int}": "custom_field",
     "/dcv/{id:int}": "validation",
@@ -217,6 +218,10 @@ BODIES: dict[str, Body] = {
         "organization_id": at.owner,
     },
     "POST /certificates/{id:int}/decline": lambda _at: {"message": "m"},
+    "POST /certificates/{id:int}/install-items": lambda at: {
+        "targets": [{"agent_id": at.agent, "server": "web", "node_id": f"n{at.number}"}]
+    },
+    "PUT /certificates/{id:int}/install-schedule": lambda _at: {"installation": "triggered"},
     "POST /certificates/{id:int}/locations": lambda at: {"name": f"place {at.number}"},
     "POST /certificates/{id:int}/notes": lambda _at: {"text": "m"},
     "POST /certificates/{id:int}/renew": lambda at: {"csr": csr(f"n{at.number}.walk.example")},

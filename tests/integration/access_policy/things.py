@@ -21,7 +21,7 @@ from hub.discovery.models import DiscoveredEndpoint, DiscoveryTask, Scan, ScanFi
 from hub.fleet.commands import DiscoverServers
 from hub.fleet.models import Agent, EnrollmentToken, FleetCommand
 from hub.fleet.wire import body_bytes
-from hub.lifecycle.models import Certificate, CertificateLocation
+from hub.lifecycle.models import Certificate, CertificateLocation, InstallItem
 from hub.organizations.dcv.models import DcvValidation, DcvWriter
 from hub.organizations.models import CustomField, Department, Domain, Organization, Person
 from hub.profiles.models import Profile
@@ -175,7 +175,17 @@ async def _certificate(at: Making) -> Params:
             last_seen=_NOW,
         ),
     )
-    return {"id": at.number, "location_id": at.number}
+    await at.add(
+        InstallItem(
+            id=at.number,
+            certificate_id=at.number,
+            agent_id=at.agent,
+            server="web",
+            node_id=at.marker,
+            updated_at=_NOW,
+        )
+    )
+    return {"id": at.number, "location_id": at.number, "item_id": at.number}
 
 
 async def _domain(at: Making) -> Params:

@@ -239,6 +239,22 @@ BODIES = {
             domain="a.example", method="file", name="n", urls=("http://a.example/f",), timeout_ms=500
         ),
     ),
+    "restart_server": (
+        commands_pb2.RestartServer(server="s", node_ids=["n"], certificate_sha256=b"s"),
+        commands.RestartServer(server="s", node_ids=("n",), certificate_sha256=b"s"),
+    ),
+    "export_key_file": (
+        commands_pb2.ExportKeyFile(
+            key_id="k", chain=[b"c"], format="pem", receiver_public_key=b"r", download_id="d"
+        ),
+        commands.ExportKeyFile(
+            key_id="k", chain=(b"c",), format="pem", receiver_public_key=b"r", download_id="d"
+        ),
+    ),
+    "import_key": (
+        commands_pb2.ImportKey(key_id="k", chain=[b"c"], envelope=b"e"),
+        commands.ImportKey(key_id="k", chain=(b"c",), envelope=b"e"),
+    ),
 }
 
 

@@ -20,7 +20,7 @@ class SignedCommand(_message.Message):
     def __init__(self, envelope: _Optional[bytes] = ..., signature: _Optional[bytes] = ..., signer_certificate: _Optional[bytes] = ...) -> None: ...
 
 class CommandEnvelope(_message.Message):
-    __slots__ = ("command_id", "agent_id", "issued_at", "deadline", "discover_network", "discover_servers", "generate_certificate", "store_certificate", "install_certificate", "export_key", "delete_key", "check_domain_control")
+    __slots__ = ("command_id", "agent_id", "issued_at", "deadline", "discover_network", "discover_servers", "generate_certificate", "store_certificate", "install_certificate", "export_key", "delete_key", "check_domain_control", "restart_server", "export_key_file", "import_key")
     COMMAND_ID_FIELD_NUMBER: _ClassVar[int]
     AGENT_ID_FIELD_NUMBER: _ClassVar[int]
     ISSUED_AT_FIELD_NUMBER: _ClassVar[int]
@@ -33,6 +33,9 @@ class CommandEnvelope(_message.Message):
     EXPORT_KEY_FIELD_NUMBER: _ClassVar[int]
     DELETE_KEY_FIELD_NUMBER: _ClassVar[int]
     CHECK_DOMAIN_CONTROL_FIELD_NUMBER: _ClassVar[int]
+    RESTART_SERVER_FIELD_NUMBER: _ClassVar[int]
+    EXPORT_KEY_FILE_FIELD_NUMBER: _ClassVar[int]
+    IMPORT_KEY_FIELD_NUMBER: _ClassVar[int]
     command_id: str
     agent_id: str
     issued_at: _timestamp_pb2.Timestamp
@@ -45,10 +48,13 @@ class CommandEnvelope(_message.Message):
     export_key: ExportKey
     delete_key: DeleteKey
     check_domain_control: CheckDomainControl
-    def __init__(self, command_id: _Optional[str] = ..., agent_id: _Optional[str] = ..., issued_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., discover_network: _Optional[_Union[DiscoverNetwork, _Mapping]] = ..., discover_servers: _Optional[_Union[DiscoverServers, _Mapping]] = ..., generate_certificate: _Optional[_Union[GenerateCertificate, _Mapping]] = ..., store_certificate: _Optional[_Union[StoreCertificate, _Mapping]] = ..., install_certificate: _Optional[_Union[InstallCertificate, _Mapping]] = ..., export_key: _Optional[_Union[ExportKey, _Mapping]] = ..., delete_key: _Optional[_Union[DeleteKey, _Mapping]] = ..., check_domain_control: _Optional[_Union[CheckDomainControl, _Mapping]] = ...) -> None: ...
+    restart_server: RestartServer
+    export_key_file: ExportKeyFile
+    import_key: ImportKey
+    def __init__(self, command_id: _Optional[str] = ..., agent_id: _Optional[str] = ..., issued_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., discover_network: _Optional[_Union[DiscoverNetwork, _Mapping]] = ..., discover_servers: _Optional[_Union[DiscoverServers, _Mapping]] = ..., generate_certificate: _Optional[_Union[GenerateCertificate, _Mapping]] = ..., store_certificate: _Optional[_Union[StoreCertificate, _Mapping]] = ..., install_certificate: _Optional[_Union[InstallCertificate, _Mapping]] = ..., export_key: _Optional[_Union[ExportKey, _Mapping]] = ..., delete_key: _Optional[_Union[DeleteKey, _Mapping]] = ..., check_domain_control: _Optional[_Union[CheckDomainControl, _Mapping]] = ..., restart_server: _Optional[_Union[RestartServer, _Mapping]] = ..., export_key_file: _Optional[_Union[ExportKeyFile, _Mapping]] = ..., import_key: _Optional[_Union[ImportKey, _Mapping]] = ...) -> None: ...
 
 class CommandResult(_message.Message):
-    __slots__ = ("network_discovered", "server_inventory", "certificate_generated", "certificate_stored", "certificate_installed", "key_exported", "key_deleted", "domain_control_seen")
+    __slots__ = ("network_discovered", "server_inventory", "certificate_generated", "certificate_stored", "certificate_installed", "key_exported", "key_deleted", "domain_control_seen", "server_restarted", "key_file_exported", "key_imported")
     NETWORK_DISCOVERED_FIELD_NUMBER: _ClassVar[int]
     SERVER_INVENTORY_FIELD_NUMBER: _ClassVar[int]
     CERTIFICATE_GENERATED_FIELD_NUMBER: _ClassVar[int]
@@ -57,6 +63,9 @@ class CommandResult(_message.Message):
     KEY_EXPORTED_FIELD_NUMBER: _ClassVar[int]
     KEY_DELETED_FIELD_NUMBER: _ClassVar[int]
     DOMAIN_CONTROL_SEEN_FIELD_NUMBER: _ClassVar[int]
+    SERVER_RESTARTED_FIELD_NUMBER: _ClassVar[int]
+    KEY_FILE_EXPORTED_FIELD_NUMBER: _ClassVar[int]
+    KEY_IMPORTED_FIELD_NUMBER: _ClassVar[int]
     network_discovered: NetworkDiscovered
     server_inventory: ServerInventory
     certificate_generated: CertificateGenerated
@@ -65,7 +74,10 @@ class CommandResult(_message.Message):
     key_exported: KeyExported
     key_deleted: KeyDeleted
     domain_control_seen: DomainControlSeen
-    def __init__(self, network_discovered: _Optional[_Union[NetworkDiscovered, _Mapping]] = ..., server_inventory: _Optional[_Union[ServerInventory, _Mapping]] = ..., certificate_generated: _Optional[_Union[CertificateGenerated, _Mapping]] = ..., certificate_stored: _Optional[_Union[CertificateStored, _Mapping]] = ..., certificate_installed: _Optional[_Union[CertificateInstalled, _Mapping]] = ..., key_exported: _Optional[_Union[KeyExported, _Mapping]] = ..., key_deleted: _Optional[_Union[KeyDeleted, _Mapping]] = ..., domain_control_seen: _Optional[_Union[DomainControlSeen, _Mapping]] = ...) -> None: ...
+    server_restarted: ServerRestarted
+    key_file_exported: KeyFileExported
+    key_imported: KeyImported
+    def __init__(self, network_discovered: _Optional[_Union[NetworkDiscovered, _Mapping]] = ..., server_inventory: _Optional[_Union[ServerInventory, _Mapping]] = ..., certificate_generated: _Optional[_Union[CertificateGenerated, _Mapping]] = ..., certificate_stored: _Optional[_Union[CertificateStored, _Mapping]] = ..., certificate_installed: _Optional[_Union[CertificateInstalled, _Mapping]] = ..., key_exported: _Optional[_Union[KeyExported, _Mapping]] = ..., key_deleted: _Optional[_Union[KeyDeleted, _Mapping]] = ..., domain_control_seen: _Optional[_Union[DomainControlSeen, _Mapping]] = ..., server_restarted: _Optional[_Union[ServerRestarted, _Mapping]] = ..., key_file_exported: _Optional[_Union[KeyFileExported, _Mapping]] = ..., key_imported: _Optional[_Union[KeyImported, _Mapping]] = ...) -> None: ...
 
 class DiscoverNetwork(_message.Message):
     __slots__ = ("ranges", "exclusions", "connects_per_second", "concurrency", "timeout_ms")
@@ -340,6 +352,62 @@ class KeyDeleted(_message.Message):
     KEY_ID_FIELD_NUMBER: _ClassVar[int]
     key_id: str
     def __init__(self, key_id: _Optional[str] = ...) -> None: ...
+
+class RestartServer(_message.Message):
+    __slots__ = ("server", "node_ids", "certificate_sha256")
+    SERVER_FIELD_NUMBER: _ClassVar[int]
+    NODE_IDS_FIELD_NUMBER: _ClassVar[int]
+    CERTIFICATE_SHA256_FIELD_NUMBER: _ClassVar[int]
+    server: str
+    node_ids: _containers.RepeatedScalarFieldContainer[str]
+    certificate_sha256: bytes
+    def __init__(self, server: _Optional[str] = ..., node_ids: _Optional[_Iterable[str]] = ..., certificate_sha256: _Optional[bytes] = ...) -> None: ...
+
+class ServerRestarted(_message.Message):
+    __slots__ = ("outcomes",)
+    OUTCOMES_FIELD_NUMBER: _ClassVar[int]
+    outcomes: _containers.RepeatedCompositeFieldContainer[InstallOutcome]
+    def __init__(self, outcomes: _Optional[_Iterable[_Union[InstallOutcome, _Mapping]]] = ...) -> None: ...
+
+class ExportKeyFile(_message.Message):
+    __slots__ = ("key_id", "chain", "format", "receiver_public_key", "download_id")
+    KEY_ID_FIELD_NUMBER: _ClassVar[int]
+    CHAIN_FIELD_NUMBER: _ClassVar[int]
+    FORMAT_FIELD_NUMBER: _ClassVar[int]
+    RECEIVER_PUBLIC_KEY_FIELD_NUMBER: _ClassVar[int]
+    DOWNLOAD_ID_FIELD_NUMBER: _ClassVar[int]
+    key_id: str
+    chain: _containers.RepeatedScalarFieldContainer[bytes]
+    format: str
+    receiver_public_key: bytes
+    download_id: str
+    def __init__(self, key_id: _Optional[str] = ..., chain: _Optional[_Iterable[bytes]] = ..., format: _Optional[str] = ..., receiver_public_key: _Optional[bytes] = ..., download_id: _Optional[str] = ...) -> None: ...
+
+class KeyFileExported(_message.Message):
+    __slots__ = ("envelope", "download_id")
+    ENVELOPE_FIELD_NUMBER: _ClassVar[int]
+    DOWNLOAD_ID_FIELD_NUMBER: _ClassVar[int]
+    envelope: bytes
+    download_id: str
+    def __init__(self, envelope: _Optional[bytes] = ..., download_id: _Optional[str] = ...) -> None: ...
+
+class ImportKey(_message.Message):
+    __slots__ = ("key_id", "chain", "envelope")
+    KEY_ID_FIELD_NUMBER: _ClassVar[int]
+    CHAIN_FIELD_NUMBER: _ClassVar[int]
+    ENVELOPE_FIELD_NUMBER: _ClassVar[int]
+    key_id: str
+    chain: _containers.RepeatedScalarFieldContainer[bytes]
+    envelope: bytes
+    def __init__(self, key_id: _Optional[str] = ..., chain: _Optional[_Iterable[bytes]] = ..., envelope: _Optional[bytes] = ...) -> None: ...
+
+class KeyImported(_message.Message):
+    __slots__ = ("key_id", "certificate_sha256")
+    KEY_ID_FIELD_NUMBER: _ClassVar[int]
+    CERTIFICATE_SHA256_FIELD_NUMBER: _ClassVar[int]
+    key_id: str
+    certificate_sha256: bytes
+    def __init__(self, key_id: _Optional[str] = ..., certificate_sha256: _Optional[bytes] = ...) -> None: ...
 
 class CheckDomainControl(_message.Message):
     __slots__ = ("domain", "method", "name", "urls", "timeout_ms")
