@@ -40,11 +40,13 @@ from hub.http.health import HealthRoutes
 from hub.http.metrics import HttpMetrics
 from hub.http.openapi import OpenApiRoutes
 from hub.http.routing import RouteSet
+from hub.issuers.ocsp.routes import OcspRoutes
 from hub.issuers.routes import IssuerRoutes, StatusRoutes
 from hub.issuers.service import IssuerService
+from hub.lifecycle.install_routes import InstallRoutes
 from hub.lifecycle.models import Certificate
 from hub.lifecycle.profile_uses import CertificatesOfProfiles
-from hub.lifecycle.routes import CertificateRoutes
+from hub.lifecycle.route_sets import certificate_routes
 from hub.lifecycle.service import LifecycleService, Rooms
 from hub.lifecycle.states import CertificateStatus
 from hub.organizations.custom_field_routes import CustomFieldRoutes
@@ -232,14 +234,14 @@ class Routes:
 
     all: tuple[RouteSet, ...]
     events: EventRoutes
-    status: StatusRoutes
+    status: tuple[RouteSet, ...]
 
 
 def build_route_sets(services: Services, parts: RouteParts) -> Routes:
     """Build the routes of all rooms."""
     db = services.db
     events = EventRoutes(db, visible=sees_event)
-    status = StatusRoutes(db, services.issuers)
+    status = (StatusRoutes(db, services.issuers), OcspRoutes(services.issuers.ocsp))
     rooms: list[RouteSet] = [
         *access_routes(services.access),
         OrganizationRoutes(db, services.organizations),
@@ -253,7 +255,8 @@ def build_route_sets(services: Services, parts: RouteParts) -> Routes:
         ProfileRoutes(db, services.profiles),
         CompromisedKeyRoutes(db, services.profiles),
         IssuerRoutes(db, services.issuers),
-        CertificateRoutes(services.lifecycle),
+        *certificate_routes(services.lifecycle),
+        InstallRoutes(services.lifecycle),
         *fleet_routes(services.fleet, parts.addresses, base_url=parts.base_url),
         DiscoveryRoutes(services.discovery),
         events,
@@ -264,7 +267,7 @@ def build_route_sets(services: Services, parts: RouteParts) -> Routes:
         authenticator=services.access,
         authorizer=PolicyAuthorizer(),
     )
-    return Routes(all=(*rooms, status, health, OpenApiRoutes(rooms)), events=events, status=status)
+    return Routes(all=(*rooms, *status, health, OpenApiRoutes(rooms)), events=events, status=status)
 
 
 async def _database(db: Database) -> str | None:

@@ -108,7 +108,13 @@ ACTIONS: dict[str, Rule] = {
     "certificates.revoke": Rule("Revoke certificates"),
     "certificates.renew": Rule("Renew certificates"),
     "certificates.install": Rule("Install certificates"),
-    "certificates.edit": Rule("Annotate, assign and act on many certificates"),
+    "certificates.edit": Rule("Annotate, assign and move certificates"),
+    "certificates.edit_request": Rule(
+        "Change requests before their approval", privilege=privileges.EDIT_REQUESTS
+    ),
+    "certificates.replace": Rule("Replace certificates"),
+    "certificates.delete": Rule("Delete certificates that were found"),
+    "certificates.import": Rule("Import certificates from files"),
     # Discovery
     "discovery.view": Rule("See discovery tasks, scans and endpoints", _ALL, _SSL),
     "discovery.edit": Rule("Set up discovery tasks", _RAO, _SSL, privileges.DISCOVERY),

@@ -5,27 +5,18 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, select
+from sqlalchemy import RowMapping, column, select, table
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hub.db.outbox import OutboxEvent
 from hub.http.listing import Listing
 from hub.http.principal import Principal
+from hub.lifecycle.deleting import DELETABLE
 from hub.lifecycle.delivery import LIVE
-from hub.lifecycle.errors import CertificateNotFound
-from hub.lifecycle.listing import AGENTS, CERTIFICATES
-from hub.lifecycle.models import (
-    Certificate,
-    CertificateBody,
-    CertificateCommand,
-    CertificateLocation,
-    CertificateNote,
-    InstallItem,
-    LifecycleStep,
-)
-from hub.lifecycle.schemas import (
+from hub.lifecycle.detail_schemas import (
+    AgreementView,
+    ApprovalView,
     CertificateDetail,
-    CertificateRow,
     ChainEntry,
     CommandView,
     EventView,
@@ -34,6 +25,22 @@ from hub.lifecycle.schemas import (
     NoteView,
     StepView,
 )
+from hub.lifecycle.editing import EDITABLE
+from hub.lifecycle.errors import CertificateNotFound
+from hub.lifecycle.listing import AGENTS, CERTIFICATES
+from hub.lifecycle.models import (
+    Certificate,
+    CertificateApproval,
+    CertificateBody,
+    CertificateCommand,
+    CertificateLocation,
+    CertificateNote,
+    InstallItem,
+    LifecycleStep,
+)
+from hub.lifecycle.replacing import REPLACEABLE
+from hub.lifecycle.requests import Method
+from hub.lifecycle.schemas import CertificateRow
 from hub.lifecycle.scoping import certificate_scope
 from hub.lifecycle.states import (
     CERTIFICATE,
@@ -48,6 +55,7 @@ from pki.certificates import parse_certificate
 from pki.encodings import certificates_pem, csr_pem
 from pki.errors import PkiError
 
+PROFILE_RULES = table("profiles", column("id"), column("approvals"))
 _BUTTONS = {
     CertificateEvent.APPROVE: "approve",
     CertificateEvent.DECLINE: "decline",
@@ -112,6 +120,15 @@ async def read_detail(
         notes=await _notes(session, certificate_id),
         steps=await _steps(session, certificate_id),
         events=await read_events(session, certificate_id),
+        requester_id=row.requester_id,
+        approvals=await _approvals(session, certificate_id),
+        approvals_needed=await _approvals_needed(session, row),
+        agreement=AgreementView.model_validate(row.agreement) if row.agreement else None,
+        passphrase_set=bool(row.passphrase_hash),
+        notifications_suspended=row.notifications_suspended,
+        install_schedule=row.install_schedule,
+        renewal_due_at=row.renewal_due_at,
+        replaces=row.replaces,
     )
 
 
@@ -125,6 +142,13 @@ def _actions(row: Certificate, *, has_items: bool) -> list[str]:
         actions.append("renew")
     if row.fingerprint_sha256:
         actions.append("download")
+    if status in EDITABLE:
+        actions.append("edit")
+    if status in REPLACEABLE and row.method != Method.AUTO_INSTALL:
+        actions.append("replace")
+    if status in DELETABLE:
+        actions.append("delete")
+    actions += ["move", "annotate"]
     return actions
 
 
@@ -206,6 +230,20 @@ async def _commands(session: AsyncSession, certificate_id: int) -> list[CommandV
         order=CertificateCommand.created_at,
     )
     return [CommandView.model_validate(dict(row)) for row in rows]
+
+
+async def _approvals(session: AsyncSession, certificate_id: int) -> list[ApprovalView]:
+    rows = await session.execute(
+        select(*_columns(CertificateApproval, ApprovalView))
+        .where(CertificateApproval.certificate_id == certificate_id)
+        .order_by(CertificateApproval.id)
+    )
+    return [ApprovalView.model_validate(dict(row)) for row in rows.mappings()]
+
+
+async def _approvals_needed(session: AsyncSession, row: Certificate) -> int:
+    needed = select(PROFILE_RULES.c.approvals).where(PROFILE_RULES.c.id == row.profile_id)
+    return (await session.scalar(needed)) or 1
 
 
 async def _notes(session: AsyncSession, certificate_id: int) -> list[NoteView]:

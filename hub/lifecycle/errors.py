@@ -42,6 +42,54 @@ class ChangedMeanwhile(Conflict):
     code = "changed_meanwhile"
 
 
+class AlreadyApproved(Conflict):
+    """You have approved this request already; it takes the approval of somebody else."""
+
+    code = "already_approved"
+
+
+class ApproverNotIdentified(Forbidden):
+    """Two people have to approve this, and it can't be told who you are."""
+
+    code = "approver_not_identified"
+
+
+class NotEditable(Conflict):
+    """A request can be edited before it is approved, or after it was refused."""
+
+    code = "not_editable"
+
+
+class NotDeletable(Conflict):
+    """Only certificates that were found can be deleted; those issued here are kept as a record."""
+
+    code = "not_deletable"
+
+
+class NotReplaceable(Conflict):
+    """Only a certificate that is in use can be replaced."""
+
+    code = "not_replaceable"
+
+
+class ReplaceAutoInstalled(Conflict):
+    """A certificate that is installed automatically is renewed instead of replaced."""
+
+    code = "replace_auto_installed"
+
+
+class ReplaceUnvalidatedOrganization(Conflict):
+    """A certificate of public trust is replaced only while its organization is validated."""
+
+    code = "replace_unvalidated_organization"
+
+
+class ReplacementUnderWay(Conflict):
+    """A replacement has been requested already."""
+
+    code = "replacement_under_way"
+
+
 class NothingToInstall(Conflict):
     """The certificate has no nodes to be installed on."""
 

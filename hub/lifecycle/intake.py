@@ -157,7 +157,7 @@ class Intake:
             entries = {}
             for item, given in zip(batch, inputs, strict=True):
                 try:
-                    entries[item] = await self._entry(session, _accept(item.principal, given))
+                    entries[item] = await self._entry(session, accept(item.principal, given))
                 except RequestRefused as refused:
                     item.fail(refused)
         return entries
@@ -193,8 +193,16 @@ class Intake:
         await asyncio.wait({work})
 
 
-def _accept(principal: Principal, given: PolicyInput) -> Accepted:
+def accept(principal: Principal, given: PolicyInput) -> Accepted:
+    """Hold a request to the policy.
+
+    Raises:
+        RequestRefused: it breaks rules; all of them are listed.
+    """
     mine = None if principal.sees_everything else principal.organization_ids
+    if given.request.by_applicant:
+        # An applicant has no organizations, but asks for one that let them in.
+        mine = frozenset({given.request.organization_id})
     if given.profile is not None and not is_offered_to(given.profile, mine):
         # What somebody may not see does not exist for them.
         given = replace(given, profile=None)

@@ -12,7 +12,6 @@ from hub.db.uow import Database, UnitOfWork
 from hub.fleet.commands import CertificateGenerated, FinishedCommand, GenerateCertificate, SubjectFields
 from hub.http.principal import SYSTEM
 from hub.lifecycle import dispatch, step_queue
-from hub.lifecycle.follow_up import after_refusal
 from hub.lifecycle.item_updates import update_items
 from hub.lifecycle.models import Certificate
 from hub.lifecycle.orders import OrderRow, read_order
@@ -58,7 +57,7 @@ class KeySteps:
     async def on_outcome(self, uow: UnitOfWork, finished: FinishedCommand) -> None:
         """Take the signing request, or give up with the agent's reason."""
         row = await dispatch.take_outcome(uow, finished)
-        if row is None or row.csr is not None or row.status not in _WAITING:
+        if row is None or row.csr is not None or row.status not in _WAITING or _is_stale(row, finished):
             return
         if isinstance(finished.result, CertificateGenerated):
             await self._take(uow, row, finished.result)
@@ -108,13 +107,9 @@ class KeySteps:
     async def _give_up(self, uow: UnitOfWork, row: OrderRow, finding: Finding) -> None:
         message = f"the key could not be generated: {finding.message}"
         values = {"status_reason": finding.reason, "status_message": message}
-        await transition(
-            uow,
-            row.id,
-            CertificateEvent.FAIL,
-            Change(principal=SYSTEM, values=values, details={"reason": finding.reason, "message": message}),
-        )
-        await after_refusal(uow, row)
+        details = {"reason": finding.reason, "message": message, "stage": "key"}
+        change = Change(principal=SYSTEM, values=values, details=details)
+        await transition(uow, row.id, CertificateEvent.FAIL, change)
 
 
 def _command(row: OrderRow) -> GenerateCertificate:
@@ -127,6 +122,17 @@ def _command(row: OrderRow) -> GenerateCertificate:
         ip_addresses=tuple(row.ip_addresses),
         subject=SubjectFields(**subject),
         reuse_key=row.reuse_key,
+    )
+
+
+def _is_stale(row: OrderRow, finished: FinishedCommand) -> bool:
+    """Whether the request was edited since, so that another command's answer is waited for."""
+    body, wanted = finished.body, _command(row)
+    return isinstance(body, GenerateCertificate) and (
+        body.key_id != wanted.key_id
+        or body.key_type != wanted.key_type
+        or set(body.dns_names) != set(wanted.dns_names)
+        or set(body.ip_addresses) != set(wanted.ip_addresses)
     )
 
 

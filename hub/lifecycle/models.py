@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hub.db.base import Base, BigId
@@ -21,13 +21,37 @@ class Certificate(Base):
 
     __tablename__ = "certificates"
     __table_args__ = (
-        Index(None, "organization_id", "status", "not_after"),
-        Index(None, "status", "not_after"),
-        Index(None, "not_after"),
-        Index(None, "common_name"),
-        Index(None, "serial_hex"),
+        # A list is sorted by one of these and then by id; whoever sees one organization needs it in front.
+        Index("ix_certificates_expiry", "not_after", "id"),
+        Index("ix_certificates_common_name", "common_name", "id"),
+        Index("ix_certificates_serial", "serial_hex", "id"),
+        Index("ix_certificates_requested", "requested_at", "id"),
+        Index("ix_certificates_issued", "issued_at", "id"),
+        Index("ix_certificates_renewal_due", "renewal_due_at", "id"),
+        Index("ix_certificates_organization_id", "organization_id", "id"),
+        Index("ix_certificates_organization_expiry", "organization_id", "not_after", "id"),
+        Index("ix_certificates_organization_name", "organization_id", "common_name", "id"),
+        Index("ix_certificates_organization_requested", "organization_id", "requested_at", "id"),
+        Index("ix_certificates_organization_issued", "organization_id", "issued_at", "id"),
+        Index("ix_certificates_organization_status", "organization_id", "status", "not_after", "id"),
+        Index("ix_certificates_status_expiry", "status", "not_after", "id"),
+        # What the dashboard's figures lead to.
+        Index("ix_certificates_department", "department_id", "not_after", "id"),
+        Index("ix_certificates_profile", "profile_id", "id"),
+        Index("ix_certificates_authority", "authority", "id"),
+        Index("ix_certificates_key_type", "key_type", "id"),
+        Index("ix_certificates_signature", "signature_algorithm", "id"),
+        Index("ix_certificates_term", "term_days", "id"),
+        Index("ix_certificates_install_state", "install_state", "id"),
         # What is due to be renewed, the longest due first.
         Index(None, "renewal_state", "renewal_due_at"),
+        # Successors; most certificates are none.
+        Index(
+            "ix_certificates_renews",
+            "renews_id",
+            sqlite_where=text("renews_id IS NOT NULL"),
+            postgresql_where=text("renews_id IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -92,6 +116,8 @@ class Certificate(Base):
     serial_hex: Mapped[str] = mapped_column(String(64), default="")
     subject: Mapped[str] = mapped_column(Text, default="")
     issuer: Mapped[str] = mapped_column(Text, default="")
+    # The CA by the name that people know it by, taken from the issuer; see hub.lifecycle.facts.
+    authority: Mapped[str] = mapped_column(String(128), default="")
     not_before: Mapped[datetime | None]
     not_after: Mapped[datetime | None]
     key_usage: Mapped[list[str]] = mapped_column(default=list)
@@ -101,6 +127,8 @@ class Certificate(Base):
 
     # Renewal and installation.
     renews_id: Mapped[int | None] = mapped_column(ForeignKey("certificates.id"))
+    # Whether that one is Replaced as soon as this one is issued.
+    replaces: Mapped[bool] = mapped_column(default=False)
     renewed_by_id: Mapped[int | None] = mapped_column(ForeignKey("certificates.id"))
     installation: Mapped[str] = mapped_column(String(16), default="")
     # When a scheduled installation may begin; see hub.lifecycle.install_schedule.
@@ -152,6 +180,10 @@ class InstallItem(Base):
     rolled_back: Mapped[bool] = mapped_column(default=False)
     served_sha256: Mapped[str] = mapped_column(String(64), default="")
     steps: Mapped[list[str]] = mapped_column(default=list)
+    # Somebody wants it now, whatever the schedule says; until the installation has ended.
+    at_once: Mapped[bool] = mapped_column(default=False)
+    # Windows that have closed since then without an answer of the agent.
+    missed_windows: Mapped[int] = mapped_column(default=0)
     updated_at: Mapped[datetime]
 
 

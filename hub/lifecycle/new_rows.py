@@ -10,9 +10,11 @@ from typing import Any
 
 from hub.http.principal import Principal
 from hub.lifecycle.facts import name_columns
+from hub.lifecycle.install_schedule import schedule_document
 from hub.lifecycle.models import Certificate
 from hub.lifecycle.orders import OrderRow
 from hub.lifecycle.policy import PolicyInput
+from hub.lifecycle.requesters import administrator_id
 from hub.lifecycle.requests import Installation, Method, auto_renew_document
 from hub.lifecycle.states import CertificateStatus, InstallState, RenewalState
 from hub.organizations.service import OrganizationRecord, searchable_text, stored_values
@@ -32,8 +34,20 @@ class Accepted:
 
     @property
     def auto_approved(self) -> bool:
-        """Whether an administrator's request needs no second look."""
-        return self.profile.auto_approve
+        """Whether the request needs nobody's decision."""
+        if not self.profile.auto_approve or self.profile.approvals > 1:
+            return False
+        # An applicant's request always waits for a person; one that only prolongs what a person has approved
+        # before goes as far as the profile lets it.
+        return self.given.request.unchanged or not self.given.request.by_applicant
+
+    @property
+    def requester(self) -> tuple[str, int | None]:
+        """Who asks, and their id as an administrator; what the hub renews stays its requester's."""
+        request = self.given.request
+        if self.principal.kind == "system" and request.kept_requester:
+            return request.kept_requester, request.kept_requester_id
+        return self.principal.name, administrator_id(self.principal)
 
     @cached_property
     def subject(self) -> dict[str, str]:
@@ -64,8 +78,8 @@ def certificate_columns(accepted: Accepted) -> dict[str, Any]:
     ip_addresses = [name for name in given.names if is_ip_address(name)]
     dns_names = [name for name in given.names if name not in ip_addresses]
     # An installation that is not to be triggered by hand starts by itself once there is a certificate.
-    scheduled = request.method is Method.AUTO_INSTALL and request.installation is Installation.IMMEDIATE
-    auto_renew = request.auto_renew
+    scheduled = request.method is Method.AUTO_INSTALL and request.installation is not Installation.TRIGGERED
+    requester, requester_id = accepted.requester
     return {
         "type": "ssl",
         "status": CertificateStatus.REQUESTED.value,
@@ -79,10 +93,13 @@ def certificate_columns(accepted: Accepted) -> dict[str, Any]:
         "subject_fields": accepted.subject,
         "order_id": accepted.order_id,
         "csr": csr.der if csr else None,
-        "requester": accepted.principal.name,
+        "requester": requester,
+        "requester_id": requester_id,
         "requested_via": request.requested_via,
         "external_requester": request.external_requester,
         "comments": request.comments,
+        "agreement": None,
+        "passphrase_hash": request.passphrase_hash,
         "custom_fields": accepted.custom_fields,
         "search_custom": searchable_text(accepted.custom_fields),
         "key_type": csr.key_type if csr else request.key_type,
@@ -93,14 +110,14 @@ def certificate_columns(accepted: Accepted) -> dict[str, Any]:
         "spki_sha256": csr.spki_sha256 if csr else request.spki_sha256,
         "reuse_key": request.reuse_key,
         "renews_id": request.renews_id,
+        "replaces": request.replaces,
         "installation": request.installation.value if request.method is Method.AUTO_INSTALL else "",
+        "install_schedule": schedule_document(request.install_schedule),
         "install_state": (InstallState.SCHEDULED if scheduled else InstallState.NOT_SCHEDULED).value,
         "renewal_state": (
-            RenewalState.SCHEDULED
-            if auto_renew is not None and auto_renew.enabled
-            else RenewalState.NOT_SCHEDULED
+            RenewalState.SCHEDULED if renews_itself(accepted) else RenewalState.NOT_SCHEDULED
         ).value,
-        "auto_renew": auto_renew_document(auto_renew),
+        "auto_renew": auto_renew_document(request.auto_renew),
         # What may be decided at once; every row of a bulk insert names the same columns.
         "approver": "",
         "approved_at": None,
@@ -111,6 +128,12 @@ def certificate_columns(accepted: Accepted) -> dict[str, Any]:
         "key_usage": [],
         "extended_key_usage": [],
     }
+
+
+def renews_itself(accepted: Accepted) -> bool:
+    """Whether the certificate will renew itself: as the request says, or else its profile."""
+    auto_renew = accepted.given.request.auto_renew
+    return accepted.profile.renewal.enabled if auto_renew is None else auto_renew.enabled
 
 
 def order_row(columns: dict[str, Any], certificate_id: int) -> OrderRow:

@@ -46,6 +46,7 @@ class OrderRow:
     spki_sha256: str
     reuse_key: bool
     renews_id: int | None
+    replaces: bool
     installation: str
     install_state: str
     fingerprint_sha256: str | None

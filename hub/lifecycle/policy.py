@@ -12,8 +12,12 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from hub.fleet.commands import AgentRecord, NodeRecord
+from hub.lifecycle.agreements import agreement_sha256
 from hub.lifecycle.errors import FieldFinding
-from hub.lifecycle.requests import EnrollmentRequest, KeyLocation, Method, TargetNode
+from hub.lifecycle.install_schedule import FIELD as INSTALL_SCHEDULE
+from hub.lifecycle.install_schedule import schedule_faults
+from hub.lifecycle.passphrases import passphrase_fault
+from hub.lifecycle.requests import EnrollmentRequest, Installation, KeyLocation, Method, TargetNode
 from hub.organizations.service import (
     CustomFieldRecord,
     DepartmentRecord,
@@ -35,7 +39,7 @@ MAX_COMMENTS = 4000
 COMMON_NAME, NAMES, CSR, KEY_TYPE = "common_name", "subject_alternative_names", "csr", "key_type"
 PROFILE, TERM, ORGANIZATION, DEPARTMENT = "profile_id", "term_days", "organization_id", "department_id"
 PKS_AGENT, TARGETS, KEY_LOCATION = "pks_agent_id", "targets", "key_location"
-EXTERNAL_REQUESTER = "external_requester"
+EXTERNAL_REQUESTER, AGREEMENT, PASSPHRASE = "external_requester", "agreement_accepted", "passphrase"
 
 _PROFILE_FIELDS = {
     "ProfileDisabled": PROFILE,
@@ -290,11 +294,43 @@ def _node_findings(given: PolicyInput, target: TargetNode) -> tuple[FieldFinding
     return ()
 
 
+def install_schedule_unusable(given: PolicyInput) -> tuple[FieldFinding, ...]:
+    """An installation is scheduled without saying when, or at times that never come."""
+    schedule = given.request.install_schedule
+    if given.request.method is not Method.AUTO_INSTALL:
+        return ()
+    if schedule is None:
+        if given.request.installation is not Installation.SCHEDULED:
+            return ()
+        return (FieldFinding(INSTALL_SCHEDULE, "ScheduleMissing", "say when the installation may begin"),)
+    return tuple(
+        FieldFinding(INSTALL_SCHEDULE, finding.reason, finding.message)
+        for finding in schedule_faults(schedule)
+    )
+
+
 def comments_too_long(given: PolicyInput) -> tuple[FieldFinding, ...]:
     """Comments that are a document."""
     if len(given.request.comments) <= MAX_COMMENTS:
         return ()
     return (FieldFinding("comments", "CommentsTooLong", f"at most {MAX_COMMENTS} characters"),)
+
+
+def agreement_not_accepted(given: PolicyInput) -> tuple[FieldFinding, ...]:
+    """The profile has a subscriber agreement, and nobody has accepted this text of it."""
+    if given.profile is None or not given.profile.agreement or given.request.agreement_accepted:
+        return ()
+    kept = given.request.kept_agreement
+    if kept is not None and kept.get("sha256") == agreement_sha256(given.profile.agreement):
+        return ()
+    message = "the profile's subscriber agreement has to be accepted"
+    return (FieldFinding(AGREEMENT, "AgreementNotAccepted", message),)
+
+
+def passphrase_unusable(given: PolicyInput) -> tuple[FieldFinding, ...]:
+    """A passphrase that is easily guessed, or a document."""
+    finding = passphrase_fault(given.request.passphrase)
+    return () if finding is None else (FieldFinding(PASSPHRASE, finding.reason, finding.message),)
 
 
 REQUEST_CHECKS: tuple[Check, ...] = (
@@ -311,9 +347,12 @@ REQUEST_CHECKS: tuple[Check, ...] = (
     names_not_validated,
     pks_agent_unusable,
     targets_unusable,
+    install_schedule_unusable,
     comments_too_long,
     external_requester_unusable,
     custom_fields_unusable,
+    agreement_not_accepted,
+    passphrase_unusable,
 )
 """In this order; all that fail are reported."""
 

@@ -10,11 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from hub.http.principal import Principal
 from hub.lifecycle.errors import CertificateNotFound, FieldFinding, NotRenewable, RequestRefused
+from hub.lifecycle.install_schedule import schedule_from
 from hub.lifecycle.models import Certificate, InstallItem
 from hub.lifecycle.requests import (
     AutoRenew,
     EnrollmentRequest,
     Installation,
+    InstallSchedule,
     KeyLocation,
     Method,
     TargetNode,
@@ -42,6 +44,8 @@ class Renewal:
     key_location: KeyLocation | None = None
     targets: tuple[TargetNode, ...] | None = None
     installation: Installation | None = None
+    install_schedule: InstallSchedule | None = None
+    agreement_accepted: bool = False
     comments: str | None = None
     custom_fields: Mapping[str, str | int | float] = field(default_factory=dict)
     requested_via: str = "Client Admin"
@@ -87,6 +91,12 @@ async def renewal_request(
         targets=_targets(old, method, renewal),
         installation=renewal.installation
         or (Installation(row.installation) if row.installation else Installation.TRIGGERED),
+        install_schedule=renewal.install_schedule or schedule_from(row.install_schedule),
+        agreement_accepted=renewal.agreement_accepted,
+        kept_agreement=row.agreement,
+        kept_requester=row.requester,
+        kept_requester_id=row.requester_id,
+        passphrase_hash=row.passphrase_hash,
         comments=renewal.comments if renewal.comments is not None else row.comments,
         external_requester=row.external_requester,
         custom_fields=renewal.custom_fields,

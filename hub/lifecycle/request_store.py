@@ -12,6 +12,7 @@ from hub.access import audit
 from hub.db.outbox import Event
 from hub.db.uow import UnitOfWork
 from hub.lifecycle import step_queue
+from hub.lifecycle.agreements import accepted_agreement
 from hub.lifecycle.issuance import Prepared
 from hub.lifecycle.models import Certificate, InstallItem
 from hub.lifecycle.new_rows import Accepted, item_columns, order_row
@@ -73,6 +74,7 @@ def _columns(uow: UnitOfWork, entry: Entry) -> dict[str, Any]:
         "created_at": uow.now,
         "requested_at": uow.now,
     }
+    values["agreement"] = accepted_agreement(entry.accepted, uow.now)
     if entry.accepted.auto_approved:
         values |= {"approver": entry.accepted.principal.name, "approved_at": uow.now}
     if entry.prepared is not None:
@@ -107,7 +109,8 @@ async def _store_items_and_steps(uow: UnitOfWork, entries: Sequence[Entry], ids:
 
 async def _start_renewals(uow: UnitOfWork, entries: Sequence[Entry], ids: Sequence[int]) -> None:
     for entry, certificate_id in zip(entries, ids, strict=True):
-        renews_id = entry.accepted.given.request.renews_id
+        request = entry.accepted.given.request
+        renews_id = None if request.replaces else request.renews_id
         if renews_id is not None:
             change = Change(principal=entry.accepted.principal, details={"renewal": certificate_id})
             await renewal_transition(uow, renews_id, RenewalEvent.START, change)

@@ -39,6 +39,10 @@ class Installation(StrEnum):
     SCHEDULED = "scheduled"
 
 
+BY_ITSELF = frozenset({Installation.IMMEDIATE, Installation.SCHEDULED})
+"""Installations that begin without anybody's hand once the certificate is there."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstallSchedule:
     """When an installation may begin: not before a time, within hours of the day, on days of the week.
@@ -85,7 +89,8 @@ class EnrollmentRequest:
     CSR's own names are meant. ``csr`` is what the applicant sent: PEM, DER or base64. ``renews_id`` names the
     certificate that this one follows, with ``replaces`` at once instead of at its end; with ``reuse_key``,
     ``key_id`` and ``spki_sha256`` name the agent's key that it goes on with. ``custom_fields`` are values by
-    the fields' names; ``kept_custom_fields`` those of the certificate before, by the fields' ids.
+    the fields' names; ``kept_custom_fields`` those of the certificate before, by the fields' ids. What is
+    kept of agreement and requester counts where the hub itself renews: nobody is there to give others.
     """
 
     method: Method
@@ -109,9 +114,16 @@ class EnrollmentRequest:
     auto_renew: AutoRenew | None = None
     agreement_accepted: bool = False
     passphrase: str = field(default="", repr=False)
+    # How it is stored; of a renewal the certificate's before.
+    passphrase_hash: str = field(default="", repr=False)
+    kept_agreement: Mapping[str, Any] | None = None
+    kept_requester: str = ""
+    kept_requester_id: int | None = None
     requested_via: str = "Client Admin"
     # Whether somebody without an account asks: such a request always waits for an administrator.
     by_applicant: bool = False
+    # A renewal with the names, the key and the profile of the certificate before.
+    unchanged: bool = False
     renews_id: int | None = None
     replaces: bool = False
     reuse_key: bool = False

@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-from hub.access.policy import require
-from hub.db.errors import HubError
+from hub.db.uow import Database
 from hub.http.calls import Call
 from hub.http.listing import ListEndpoint, Listing, ListQuery, Page
 from hub.http.principal import Principal
 from hub.http.routing import RawResponse, RouteSet, StreamedResponse, delete, get, post
 from hub.lifecycle.detail import read_detail
+from hub.lifecycle.detail_schemas import CertificateDetail
 from hub.lifecycle.listing import CERTIFICATES
-from hub.lifecycle.renewal import Renewal
-from hub.lifecycle.requests import Method
+from hub.lifecycle.request_schemas import CertificateRequestBody, RenewBody
 from hub.lifecycle.schemas import (
-    AssignBody,
-    BulkBody,
-    BulkResult,
-    BulkResults,
-    CertificateDetail,
-    CertificateRequestBody,
     CertificateRow,
     DecisionBody,
     DownloadQuery,
     EnrolledView,
     LocationBody,
     NoteBody,
-    RenewBody,
     RevokeBody,
     StatusView,
 )
@@ -35,7 +27,7 @@ from hub.lifecycle.transitions import head_of
 
 
 class CertificateRoutes(RouteSet):
-    """``/certificates``: request, decide, renew, revoke, install, download, list."""
+    """``/certificates``: request, decide, renew, revoke, install, download, list; the rest beside it."""
 
     prefix, tag = "/certificates", "certificates"
 
@@ -74,45 +66,9 @@ class CertificateRoutes(RouteSet):
     )
     async def request(self, call: Call[CertificateRequestBody, None]) -> EnrolledView:
         """Store a request; with an auto-approving profile it may come back issued."""
-        request = call.body.typed(requested_via=_front_door(call.principal))
+        request = call.body.typed(requested_via=front_door_of(call.principal))
         enrolled = await self._lifecycle.request(call.principal, request)
         return EnrolledView(id=enrolled.id, status=enrolled.status)
-
-    @post(
-        "/bulk",
-        action="certificates.view",
-        summary="Do one thing to many certificates",
-        body=BulkBody,
-        returns=BulkResults,
-    )
-    async def bulk(self, call: Call[BulkBody, None]) -> BulkResults:
-        """Act on each by itself: one that can't be done stops nothing."""
-        # The route's own action opens the door; what is done needs its own permission too.
-        require(call.principal, f"certificates.{call.body.action}")
-        results = []
-        for certificate_id in call.body.ids:
-            try:
-                await self._act(call.principal, certificate_id, call.body)
-            except HubError as error:
-                results.append(
-                    BulkResult(id=certificate_id, done=False, code=error.code, message=error.message)
-                )
-            else:
-                results.append(BulkResult(id=certificate_id, done=True))
-        return BulkResults(items=results)
-
-    async def _act(self, principal: Principal, certificate_id: int, body: BulkBody) -> None:
-        match body.action:
-            case "approve":
-                await self._lifecycle.approve(principal, certificate_id, message=body.message)
-            case "decline":
-                await self._lifecycle.decline(principal, certificate_id, message=body.message)
-            case "revoke":
-                await self._lifecycle.revoke(
-                    principal, certificate_id, reason=body.reason.value, comments=body.message
-                )
-            case "install":
-                await self._lifecycle.install(principal, certificate_id)
 
     @get(
         "/{id:int}",
@@ -143,7 +99,7 @@ class CertificateRoutes(RouteSet):
     async def approve(self, call: Call[DecisionBody, None]) -> StatusView:
         """Approve; the order follows by itself."""
         await self._lifecycle.approve(call.principal, call.int_path("id"), message=call.body.message)
-        return await self._status(call.int_path("id"))
+        return await status_view(self._lifecycle.db, call.int_path("id"))
 
     @post(
         "/{id:int}/decline",
@@ -155,7 +111,7 @@ class CertificateRoutes(RouteSet):
     async def decline(self, call: Call[DecisionBody, None]) -> StatusView:
         """Decline; it can still be approved later."""
         await self._lifecycle.decline(call.principal, call.int_path("id"), message=call.body.message)
-        return await self._status(call.int_path("id"))
+        return await status_view(self._lifecycle.db, call.int_path("id"))
 
     @post(
         "/{id:int}/renew",
@@ -167,7 +123,7 @@ class CertificateRoutes(RouteSet):
     )
     async def renew(self, call: Call[RenewBody, None]) -> EnrolledView:
         """Request the successor; the answer is the successor's id."""
-        renewal = _renewal(call.body, requested_via=_front_door(call.principal))
+        renewal = call.body.typed(requested_via=front_door_of(call.principal))
         enrolled = await self._lifecycle.renew(call.principal, call.int_path("id"), renewal)
         return EnrolledView(id=enrolled.id, status=enrolled.status)
 
@@ -186,7 +142,7 @@ class CertificateRoutes(RouteSet):
             reason=call.body.reason.value,
             comments=call.body.comments,
         )
-        return await self._status(call.int_path("id"))
+        return await status_view(self._lifecycle.db, call.int_path("id"))
 
     @post(
         "/{id:int}/install",
@@ -198,24 +154,7 @@ class CertificateRoutes(RouteSet):
     async def install(self, call: Call[None, None]) -> StatusView:
         """Start the installation; events tell how it goes."""
         await self._lifecycle.install(call.principal, call.int_path("id"))
-        return await self._status(call.int_path("id"))
-
-    @post(
-        "/{id:int}/assign",
-        action="certificates.edit",
-        summary="Give a found certificate to an organization",
-        body=AssignBody,
-        returns=StatusView,
-    )
-    async def assign(self, call: Call[AssignBody, None]) -> StatusView:
-        """Assign; the certificate becomes External."""
-        await self._lifecycle.assign(
-            call.principal,
-            call.int_path("id"),
-            organization_id=call.body.organization_id,
-            department_id=call.body.department_id,
-        )
-        return await self._status(call.int_path("id"))
+        return await status_view(self._lifecycle.db, call.int_path("id"))
 
     @post(
         "/{id:int}/notes",
@@ -265,36 +204,19 @@ class CertificateRoutes(RouteSet):
         file = await self._lifecycle.download(call.principal, call.int_path("id"), call.query.format.value)
         return RawResponse(file.body, file.media_type, file.filename)
 
-    async def _status(self, certificate_id: int) -> StatusView:
-        async with self._lifecycle.db.read() as session:
-            head = await head_of(session, certificate_id)
-        return StatusView(
-            id=head.id,
-            status=head.status,
-            install_state=head.install_state,
-            renewal_state=head.renewal_state,
-        )
 
-
-def _front_door(principal: Principal) -> str:
-    return "REST API" if principal.kind == "api_token" else "Client Admin"
-
-
-def _renewal(body: RenewBody, *, requested_via: str) -> Renewal:
-    return Renewal(
-        new_key_pair=body.new_key_pair,
-        csr=body.csr.encode() if body.csr else None,
-        organization_id=body.organization_id,
-        department_id=body.department_id,
-        profile_id=body.profile_id,
-        term_days=body.term_days,
-        method=Method(body.method) if body.method else None,
-        key_type=body.key_type.value if body.key_type else None,
-        pks_agent_id=body.pks_agent_id,
-        key_location=body.key_location,
-        targets=None if body.targets is None else tuple(target.typed() for target in body.targets),
-        installation=body.installation,
-        comments=body.comments,
-        custom_fields=body.custom_fields,
-        requested_via=requested_via,
+async def status_view(db: Database, certificate_id: int) -> StatusView:
+    """Return what actions answer with: the states of a certificate."""
+    async with db.read() as session:
+        head = await head_of(session, certificate_id)
+    return StatusView(
+        id=head.id,
+        status=head.status,
+        install_state=head.install_state,
+        renewal_state=head.renewal_state,
     )
+
+
+def front_door_of(principal: Principal) -> str:
+    """Return what a request says of how it came."""
+    return "REST API" if principal.kind == "api_token" else "Client Admin"

@@ -7,31 +7,33 @@ Requests are checked and stored by :mod:`hub.lifecycle.intake`, what follows is 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from hub.access.privileges import APPROVE_OWN
+from hub.access.passwords import Passwords
 from hub.db.uow import Database, UnitOfWork
 from hub.http.listing import Listing
 from hub.http.principal import SYSTEM, Principal
-from hub.issuers.contract import CanRevoke
-from hub.lifecycle import remarks, step_queue
+from hub.lifecycle import follow_up, hooks, remarks, step_queue
+from hub.lifecycle.annotations import Annotations
+from hub.lifecycle.bulk import Bulk
 from hub.lifecycle.custom_columns import with_custom_columns
+from hub.lifecycle.decisions import Decisions, order_row
+from hub.lifecycle.deleting import Deleting
 from hub.lifecycle.delivery import EXPORT_KIND, LIVE, STORE_KIND, Delivery, chain_of
 from hub.lifecycle.downloads import DownloadedFile, as_file, format_named
+from hub.lifecycle.editing import Editing
 from hub.lifecycle.errors import (
-    CertificateNotFound,
     CertificateNotIssued,
-    FieldFinding,
     NothingToInstall,
-    OwnRequest,
-    RequestRefused,
 )
 from hub.lifecycle.found import Find, NetworkPlace, Recorded, leave_places, record_found
-from hub.lifecycle.install_plan import install_steps, item_agents
+from hub.lifecycle.install_changes import InstallChanges
+from hub.lifecycle.install_plan import install_at_once, install_steps, item_agents
+from hub.lifecycle.install_windows import InstallWindows
 from hub.lifecycle.installation import KIND as INSTALL_KIND
 from hub.lifecycle.installation import InstallSteps
 from hub.lifecycle.intake import Enrolled, Intake
@@ -39,13 +41,16 @@ from hub.lifecycle.issuance import Issuance
 from hub.lifecycle.item_updates import see_places
 from hub.lifecycle.key_steps import KIND as GENERATE_KIND
 from hub.lifecycle.key_steps import KeySteps
-from hub.lifecycle.models import Certificate, LifecycleStep
-from hub.lifecycle.orders import OrderRow, read_order
+from hub.lifecycle.models import Certificate
+from hub.lifecycle.ownership import Ownership
+from hub.lifecycle.passphrases import passphrase_fault
 from hub.lifecycle.ports import Rooms
 from hub.lifecycle.renewal import Renewal, renewal_request
+from hub.lifecycle.replacing import Replacement, replacement_request
 from hub.lifecycle.requests import EnrollmentRequest
+from hub.lifecycle.revocation import Revocation
 from hub.lifecycle.schemas import CertificateRow
-from hub.lifecycle.scoping import CERTIFICATE_TYPE, may_act
+from hub.lifecycle.scoping import CERTIFICATE_TYPE, may_act, no_such_organization, visible
 from hub.lifecycle.states import (
     CERTIFICATE,
     CertificateEvent,
@@ -53,10 +58,8 @@ from hub.lifecycle.states import (
     InstallEvent,
     states_allowing,
 )
-from hub.lifecycle.step_queue import NewStep
-from hub.lifecycle.transitions import Change, head_of, install_transition, transition
+from hub.lifecycle.transitions import Change, install_transition, transition
 from hub.lifecycle.worker import LifecycleWorker
-from pki.crls import RevocationReason
 
 __all__ = [
     "Enrolled",
@@ -70,29 +73,33 @@ __all__ = [
 ]
 
 _SWEEP_ROWS = 500
-_DELIVERY_STEPS = (
-    step_queue.STORE,
-    step_queue.EXPORT_KEY,
-    step_queue.DELIVER,
-    step_queue.INSTALL,
-)
 
 
 class LifecycleService:
     """Requests, decisions, renewal, revocation, installation and downloads."""
 
-    def __init__(self, db: Database, rooms: Rooms) -> None:
+    def __init__(self, db: Database, rooms: Rooms, *, passwords: Passwords | None = None) -> None:
         self.db = db
         self._rooms = rooms
         self._issuance = Issuance(db, rooms)
         self._intake = Intake(db, rooms, self._issuance)
+        self._decisions = Decisions(db, rooms)
+        self.passwords = passwords or Passwords()
+        self.revocation = Revocation(db, rooms)
+        self.editing = Editing(db, rooms)
+        self.annotations = Annotations(db, rooms)
+        self.ownership = Ownership(db, rooms, self.editing)
+        self.deleting = Deleting(db)
+        self.bulk = Bulk(self)
         self._keys = KeySteps(db, rooms)
         self._delivery = Delivery(db, rooms)
         self._install = InstallSteps(db, rooms)
+        self.install_changes = InstallChanges(db, rooms)
         rooms.fleet.on_outcome(GENERATE_KIND, self._keys.on_outcome)
         rooms.fleet.on_outcome(STORE_KIND, self._delivery.on_stored)
         rooms.fleet.on_outcome(EXPORT_KIND, self._delivery.on_exported)
         rooms.fleet.on_outcome(INSTALL_KIND, self._install.on_outcome)
+        follow_up.follow_renewals(db)
 
     def worker(self) -> LifecycleWorker:
         """Return what does the steps that are due; run one in each hub."""
@@ -105,7 +112,7 @@ class LifecycleService:
                 step_queue.EXPORT_KEY: self._delivery.export_key,
                 step_queue.DELIVER: self._delivery.deliver,
                 step_queue.INSTALL: self._install.install,
-                step_queue.REVOKE: self._revoke_at_ca,
+                step_queue.REVOKE: self.revocation.revoke_at_ca,
             },
             sweep=self.expire,
         )
@@ -113,6 +120,24 @@ class LifecycleService:
     async def close(self) -> None:
         """Finish the requests that were taken."""
         await self._intake.close()
+
+    # ---- what rooms above are told within the transaction
+
+    def on_issued(self, handler: hooks.IssuedHandler) -> None:
+        """See :func:`hub.lifecycle.hooks.on_issued`."""
+        hooks.on_issued(self.db, handler)
+
+    def on_renewal_started(self, handler: hooks.StartedHandler) -> None:
+        """See :func:`hub.lifecycle.hooks.on_renewal_started`."""
+        hooks.on_renewal_started(self.db, handler)
+
+    def on_renewal_ended(self, handler: hooks.RenewalHandler) -> None:
+        """See :func:`hub.lifecycle.hooks.on_renewal_ended`."""
+        hooks.on_renewal_ended(self.db, handler)
+
+    def on_install_ended(self, handler: hooks.InstallHandler) -> None:
+        """See :func:`hub.lifecycle.hooks.on_install_ended`."""
+        hooks.on_install_ended(self.db, handler)
 
     # ---- requests and decisions
 
@@ -123,44 +148,25 @@ class LifecycleService:
             RequestRefused: rules that the request breaks, a field each.
         """
         if not may_act(principal, request.organization_id, request.department_id):
-            raise _no_such_organization()
+            raise no_such_organization()
+        return await self.take(principal, request)
+
+    async def take(self, principal: Principal, request: EnrollmentRequest) -> Enrolled:
+        """Check and store a request of somebody whom another front door let in; raises RequestRefused."""
+        if principal.kind != "system":
+            # Whoever asks accepts the agreement; only the hub itself goes on with what was accepted before.
+            request = replace(request, kept_agreement=None)
+        if request.passphrase and passphrase_fault(request.passphrase) is None:
+            request = replace(request, passphrase_hash=await self.passwords.hash(request.passphrase))
         return await self._intake.add(principal, request)
 
     async def approve(self, principal: Principal, certificate_id: int, *, message: str = "") -> None:
-        """Approve a request; it is ordered as soon as its signing request is there.
-
-        Raises:
-            OwnRequest: the principal asked for it, and has no privilege to approve that.
-        """
-        async with self.db.write() as uow:
-            await self._visible(uow, principal, certificate_id)
-            await _refuse_own(uow, principal, certificate_id)
-            values = {
-                "approver": principal.name,
-                "decision_message": message,
-                "status_reason": "",
-                "status_message": "",
-            }
-            change = Change(principal=principal, values=values, details={"message": message})
-            await transition(uow, certificate_id, CertificateEvent.APPROVE, change)
-            row = await _row(uow, certificate_id)
-            name = step_queue.APPLY if row.csr is not None else step_queue.GENERATE_KEY
-            agent_id = "" if row.csr is not None else (row.key_agent_id or "")
-            await step_queue.schedule(
-                uow, [NewStep(certificate_id=certificate_id, name=name, agent_id=agent_id)]
-            )
+        """Approve a request; raises as :meth:`hub.lifecycle.decisions.Decisions.approve` does."""
+        await self._decisions.approve(principal, certificate_id, message=message)
 
     async def decline(self, principal: Principal, certificate_id: int, *, message: str = "") -> None:
         """Decline a request."""
-        async with self.db.write() as uow:
-            await self._visible(uow, principal, certificate_id)
-            values = {
-                "decision_message": message,
-                "status_reason": "Declined",
-                "status_message": message,
-            }
-            change = Change(principal=principal, values=values, details={"message": message})
-            await transition(uow, certificate_id, CertificateEvent.DECLINE, change)
+        await self._decisions.decline(principal, certificate_id, message=message)
 
     async def renew(self, principal: Principal, certificate_id: int, renewal: Renewal) -> Enrolled:
         """Request a certificate's successor; raises as :func:`hub.lifecycle.renewal.renewal_request` does."""
@@ -168,62 +174,23 @@ class LifecycleService:
             request = await renewal_request(session, principal, certificate_id, renewal)
         return await self.request(principal, request)
 
+    async def replace(self, principal: Principal, certificate_id: int, replacement: Replacement) -> Enrolled:
+        """Request what replaces a certificate; raises as :func:`replacement_request` does."""
+        async with self.db.read() as session:
+            request = await replacement_request(session, self._rooms, principal, certificate_id, replacement)
+        return await self.request(principal, request)
+
     async def revoke(
         self, principal: Principal, certificate_id: int, *, reason: str, comments: str = ""
     ) -> None:
-        """Revoke a certificate, for a reason of RFC 5280, 5.3.1.
-
-        Raises:
-            RequestRefused: there is no such reason.
-            TransitionNotAllowed: the certificate is not one that can be revoked here.
-        """
-        if reason not in set(RevocationReason):
-            message = f"{reason!r} is none of {', '.join(RevocationReason)}"
-            raise RequestRefused((FieldFinding("reason", "RevocationReasonUnknown", message),))
-        async with self.db.write() as uow:
-            await self._visible(uow, principal, certificate_id)
-            details = {"reason": reason, "comments": comments}
-            values = {"revocation_reason": reason, "status_reason": reason, "status_message": comments}
-            change = Change(principal=principal, values=values, details=details)
-            await transition(uow, certificate_id, CertificateEvent.REVOKE, change)
-            row = await _row(uow, certificate_id)
-            await self._publish_revocation(uow, row, reason)
-            await uow.session.execute(
-                delete(LifecycleStep).where(
-                    LifecycleStep.certificate_id == certificate_id, LifecycleStep.name.in_(_DELIVERY_STEPS)
-                )
-            )
-
-    async def _publish_revocation(self, uow: UnitOfWork, row: OrderRow, reason: str) -> None:
-        serial = (
-            await uow.session.execute(select(Certificate.serial_hex).where(Certificate.id == row.id))
-        ).scalar_one()
-        backend_id = row.backend_id or 0
-        await self._rooms.issuers.certificate_revoked(
-            uow, backend_id=backend_id, serial_hex=serial, reason=reason, at=uow.now
-        )
-        backend = await self._rooms.issuers.backend(uow.session, backend_id)
-        if isinstance(backend, CanRevoke):
-            payload = {"serial_hex": serial, "reason": reason, "at": uow.now.isoformat()}
-            await step_queue.schedule(
-                uow, [NewStep(certificate_id=row.id, name=step_queue.REVOKE, payload=payload)]
-            )
-
-    async def _revoke_at_ca(self, step: step_queue.Step) -> None:
-        payload = step.payload or {}
-        async with self.db.read() as session:
-            row = await read_order(session, step.certificate_id)
-            backend = await self._rooms.issuers.backend(session, (row.backend_id if row else None) or 0)
-        if isinstance(backend, CanRevoke):
-            await backend.revoke(
-                payload["serial_hex"],
-                reason=payload["reason"],
-                at=datetime.fromisoformat(payload["at"]),
-            )
-        async with self.db.write() as uow:
-            await step_queue.finish_one(uow, step)
+        """Revoke a certificate; raises as :meth:`hub.lifecycle.revocation.Revocation.revoke_in` does."""
+        await self.revocation.revoke(principal, certificate_id, reason=reason, comments=comments)
 
     # ---- installation
+
+    def limit_installs(self, windows: InstallWindows) -> None:
+        """Let another room close servers at times; see :mod:`hub.lifecycle.install_windows`."""
+        self._install.windows = windows
 
     async def install(self, principal: Principal, certificate_id: int) -> None:
         """Install a certificate on its nodes now, or once more after a failure.
@@ -236,8 +203,8 @@ class LifecycleService:
             TransitionNotAllowed: an installation is under way.
         """
         async with self.db.write() as uow:
-            await self._visible(uow, principal, certificate_id)
-            row = await _row(uow, certificate_id)
+            await visible(uow.session, principal, certificate_id)
+            row = await order_row(uow, certificate_id)
             if row.status not in LIVE:
                 raise CertificateNotIssued(f"the certificate is {row.status}: there is nothing to install")
             agents = await item_agents(uow, certificate_id)
@@ -245,6 +212,7 @@ class LifecycleService:
                 raise NothingToInstall
             if agents:
                 await install_transition(uow, certificate_id, InstallEvent.START, Change(principal=principal))
+                await install_at_once(uow, certificate_id)
             await step_queue.schedule(uow, await install_steps(uow, row, agents))
 
     # ---- reading
@@ -265,8 +233,8 @@ class LifecycleService:
         """
         file_format = format_named(format_name)
         async with self.db.write() as uow:
-            await self._visible(uow, principal, certificate_id)
-            row = await _row(uow, certificate_id)
+            await visible(uow.session, principal, certificate_id)
+            row = await order_row(uow, certificate_id)
             chain = await chain_of(uow, row)
             if not chain:
                 raise CertificateNotIssued(f"the certificate is {row.status}: there is no file yet")
@@ -275,17 +243,12 @@ class LifecycleService:
                 await transition(uow, certificate_id, CertificateEvent.DOWNLOAD, change)
         return as_file(chain, row.common_name or f"certificate-{certificate_id}", file_format)
 
-    async def _visible(self, uow: UnitOfWork, principal: Principal, certificate_id: int) -> None:
-        head = await head_of(uow.session, certificate_id)
-        if not may_act(principal, head.organization_id, head.department_id):
-            raise CertificateNotFound(f"there is no certificate {certificate_id}")
-
     # ---- what people write
 
     async def add_note(self, principal: Principal, certificate_id: int, text: str) -> None:
         """Leave a remark on a certificate."""
         async with self.db.write() as uow:
-            await self._visible(uow, principal, certificate_id)
+            await visible(uow.session, principal, certificate_id)
             await remarks.add_note(uow, certificate_id, text, principal=principal)
 
     async def add_location(
@@ -293,13 +256,13 @@ class LifecycleService:
     ) -> None:
         """Record a place that no agent can see."""
         async with self.db.write() as uow:
-            await self._visible(uow, principal, certificate_id)
+            await visible(uow.session, principal, certificate_id)
             await remarks.add_location(uow, certificate_id, name=name, details=details, principal=principal)
 
     async def remove_location(self, principal: Principal, certificate_id: int, location_id: int) -> None:
         """Remove a place that was recorded by hand; raise LocationNotFound."""
         async with self.db.write() as uow:
-            await self._visible(uow, principal, certificate_id)
+            await visible(uow.session, principal, certificate_id)
             await remarks.remove_location(uow, certificate_id, location_id, principal=principal)
 
     # ---- time
@@ -336,45 +299,3 @@ class LifecycleService:
     async def leave_places(self, uow: UnitOfWork, places: Iterable[NetworkPlace]) -> None:
         """Mark network locations at which certificates are no longer seen."""
         await leave_places(uow, places)
-
-    async def assign(
-        self, principal: Principal, certificate_id: int, *, organization_id: int, department_id: int | None
-    ) -> None:
-        """Give a found certificate to an organization.
-
-        Raises:
-            RequestRefused: the caller has no such organization.
-            DepartmentNotFound: the organization has no such department.
-            TransitionNotAllowed: the certificate was not found, but issued here.
-        """
-        if not may_act(principal, organization_id, department_id):
-            raise _no_such_organization()
-        async with self.db.write() as uow:
-            await self._visible(uow, principal, certificate_id)
-            await self._rooms.organizations.get(uow.session, organization_id)
-            if department_id is not None:
-                await self._rooms.organizations.department(uow.session, organization_id, department_id)
-            values = {"organization_id": organization_id, "department_id": department_id}
-            change = Change(principal=principal, values=values, details=values)
-            await transition(uow, certificate_id, CertificateEvent.ASSIGN, change)
-
-
-async def _refuse_own(uow: UnitOfWork, principal: Principal, certificate_id: int) -> None:
-    if principal.kind == "system" or APPROVE_OWN in principal.privileges:
-        return
-    requester = select(Certificate.requester).where(Certificate.id == certificate_id)
-    if (await uow.session.execute(requester)).scalar_one() == principal.name:
-        raise OwnRequest
-
-
-def _no_such_organization() -> RequestRefused:
-    # What somebody may not see does not exist for them.
-    finding = FieldFinding("organization_id", "OrganizationUnknown", "there is no such organization")
-    return RequestRefused((finding,))
-
-
-async def _row(uow: UnitOfWork, certificate_id: int) -> OrderRow:
-    row = await read_order(uow.session, certificate_id)
-    if row is None:
-        raise CertificateNotFound(f"there is no certificate {certificate_id}")
-    return row

@@ -47,6 +47,7 @@ class CertificateEvent(StrEnum):
     REPLACE = "replace"
     ASSIGN = "assign"
     RELEASE = "release"
+    RESUBMIT = "resubmit"
 
 
 class InstallState(StrEnum):
@@ -68,6 +69,9 @@ class InstallEvent(StrEnum):
     SUCCEED = "succeed"
     FAIL = "fail"
     NEED_RESTART = "need_restart"
+    # The window closed before every agent had answered.
+    POSTPONE = "postpone"
+    CANCEL = "cancel"
 
 
 class ItemStatus(StrEnum):
@@ -128,6 +132,9 @@ CERTIFICATE: Mapping[tuple[CertificateStatus, CertificateEvent], Row] = {
     (_S.REQUESTED, _E.FAIL): Row(_S.INVALID, "CertificateInvalid"),
     # A second look at a declined request is allowed.
     (_S.DECLINED, _E.APPROVE): Row(_S.APPROVED, "CertificateApproved"),
+    # What was refused may be mended: it asks again, as an order that the CA does not know.
+    (_S.REJECTED, _E.RESUBMIT): Row(_S.REQUESTED, "CertificateResubmitted"),
+    (_S.INVALID, _E.RESUBMIT): Row(_S.REQUESTED, "CertificateResubmitted"),
     (_S.APPROVED, _E.APPLY): Row(_S.APPLIED, "CertificateApplied"),
     (_S.APPROVED, _E.DECLINE): Row(_S.DECLINED, "CertificateDeclined"),
     # The CA says no before anything was ordered (prepare), or no usable key could be had.
@@ -157,8 +164,11 @@ CERTIFICATE: Mapping[tuple[CertificateStatus, CertificateEvent], Row] = {
 INITIAL_STATUSES = (_S.REQUESTED, _S.EXTERNAL, _S.UNMANAGED)
 """Where a certificate's life here begins."""
 
-FINAL_STATUSES = (_S.REJECTED, _S.INVALID, _S.EXPIRED, _S.REVOKED)
-"""Nothing leads out of these: another try is a new request (a renewal of this one)."""
+FINAL_STATUSES = (_S.EXPIRED, _S.REVOKED)
+"""Nothing leads out of these: another certificate is a new request (a renewal of this one)."""
+
+RESTING_STATUSES = (_S.DECLINED, _S.REJECTED, _S.INVALID, _S.EXTERNAL, _S.UNMANAGED)
+"""In these nothing is under way: only a person leads out of them."""
 
 _I, _IE = InstallState, InstallEvent
 
@@ -172,7 +182,12 @@ INSTALL: Mapping[tuple[InstallState, InstallEvent], Row] = {
     (_I.STARTED, _IE.SUCCEED): Row(_I.SUCCESSFUL, "InstallFinished"),
     (_I.STARTED, _IE.FAIL): Row(_I.FAILED, "InstallFinished"),
     (_I.STARTED, _IE.NEED_RESTART): Row(_I.RESTART_REQUIRED, "InstallFinished"),
+    (_I.STARTED, _IE.POSTPONE): Row(_I.SCHEDULED, "InstallPostponed"),
+    (_I.SCHEDULED, _IE.CANCEL): Row(_I.NOT_SCHEDULED, "InstallCanceled"),
     (_I.SUCCESSFUL, _IE.START): Row(_I.STARTED, "InstallStarted"),
+    # Nodes were added afterwards.
+    (_I.SUCCESSFUL, _IE.SCHEDULE): Row(_I.SCHEDULED, "InstallScheduled"),
+    (_I.RESTART_REQUIRED, _IE.SCHEDULE): Row(_I.SCHEDULED, "InstallScheduled"),
     (_I.FAILED, _IE.START): Row(_I.STARTED, "InstallStarted"),
     (_I.FAILED, _IE.SCHEDULE): Row(_I.SCHEDULED, "InstallScheduled"),
     (_I.RESTART_REQUIRED, _IE.START): Row(_I.STARTED, "InstallStarted"),
@@ -212,6 +227,9 @@ RENEWAL: Mapping[tuple[RenewalState, RenewalEvent], Row] = {
     (_R.SUCCESSFUL, _RE.START): Row(_R.STARTED, "RenewalStarted"),
     (_R.STARTED, _RE.SUCCEED): Row(_R.SUCCESSFUL, "RenewalFinished"),
     (_R.STARTED, _RE.FAIL): Row(_R.FAILED, "RenewalFinished"),
+    # Somebody mended what it failed on: the successor came, or was installed, after all.
+    (_R.FAILED, _RE.SUCCEED): Row(_R.SUCCESSFUL, "RenewalFinished"),
+    (_R.FAILED, _RE.CANCEL): Row(_R.NOT_SCHEDULED, "RenewalCanceled"),
 }
 
 StateT = TypeVar("StateT", bound=StrEnum)

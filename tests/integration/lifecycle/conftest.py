@@ -14,7 +14,7 @@ from hub.discovery.routes import DiscoveryRoutes
 from hub.discovery.service import DiscoveryService
 from hub.http.principal import Principal, Role, RoleGrant
 from hub.http.shell import ShellOptions, build_application
-from hub.lifecycle.routes import CertificateRoutes
+from hub.lifecycle.route_sets import certificate_routes
 from tests.integration.issuers.private_postgres import running_postgres
 from tests.simulators.hub_world import World
 
@@ -113,7 +113,7 @@ async def world(request, tmp_path):
 async def rest(world):
     discovery = DiscoveryService(world.db, world.fleet, world.lifecycle)
     application = build_application(
-        [CertificateRoutes(world.lifecycle), DiscoveryRoutes(discovery)],
+        [*certificate_routes(world.lifecycle), DiscoveryRoutes(discovery)],
         authenticator=Tokens(),
         authorizer=PolicyAuthorizer(),
         options=ShellOptions(over_tls=False),

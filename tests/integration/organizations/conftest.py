@@ -14,7 +14,7 @@ from hub.access.privileges import holdable
 from hub.db.errors import Unauthenticated
 from hub.http.principal import Principal, Role, RoleGrant
 from hub.http.shell import ShellOptions, build_application
-from hub.lifecycle.routes import CertificateRoutes
+from hub.lifecycle.route_sets import certificate_routes
 from hub.organizations.custom_field_routes import CustomFieldRoutes
 from hub.organizations.domain_routes import DomainRoutes
 from hub.organizations.person_routes import PersonRoutes
@@ -128,7 +128,7 @@ async def rest(world):
             DomainRoutes(db, organizations),
             PersonRoutes(db, organizations),
             CustomFieldRoutes(db, organizations),
-            CertificateRoutes(world.lifecycle),
+            *certificate_routes(world.lifecycle),
         ],
         authenticator=Tokens(),
         authorizer=PolicyAuthorizer(),
