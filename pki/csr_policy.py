@@ -128,6 +128,21 @@ def curve_not_allowed(policy: CsrPolicyInput) -> Finding | None:
     return Finding("CurveNotAllowed", f"curve {key_type.removeprefix('EC-')} is not supported")
 
 
+def key_encoding_unusual(policy: CsrPolicyInput) -> Finding | None:
+    """A key that the request writes otherwise than certificates do (Baseline Requirements, 7.1.3.1).
+
+    Such as a curve by its numbers, a compressed point, or an RSA key that is tied to one padding.
+    """
+    csr = policy.csr
+    if csr.spki_der in csr.der:
+        return None
+    return Finding(
+        "KeyEncodingUnusual",
+        "the request writes its key in a way that certificates do not have (such as a curve by its numbers,"
+        " or RSA-PSS): make it with a named curve, or a plain RSA key",
+    )
+
+
 def key_not_for_public_trust(policy: CsrPolicyInput) -> Finding | None:
     """A key of a kind that no publicly trusted CA certifies, such as Ed25519."""
     csr = policy.csr
@@ -172,6 +187,7 @@ CSR_CHECKS: Sequence[Callable[[CsrPolicyInput], Finding | None]] = (
     key_is_published,
     key_compromised,
     curve_not_allowed,
+    key_encoding_unusual,
     key_not_for_public_trust,
     key_type_not_in_profile,
     weak_signature_hash,
