@@ -31,7 +31,7 @@ COMPROMISED_KEYS = Listing(
 class CompromisedKeyRoutes(RouteSet):
     """``/compromised-keys``: keys that no certificate is issued for."""
 
-    prefix, tag = "/compromised-keys", "profiles"
+    prefix, tag = "/compromised-keys", "compromised-keys"
 
     def __init__(self, db: Database, profiles: ProfileService) -> None:
         self._db = db
