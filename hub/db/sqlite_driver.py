@@ -12,6 +12,7 @@ statement, so beginning it later is the same. BEGIN IMMEDIATE takes the lock at 
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from typing import Any, Self
 
@@ -21,12 +22,20 @@ import aiosqlite
 # of a whole table hold no more than this.
 _FIRST_ROWS = 500
 _CHUNK_ROWS = 64
+# Some milliseconds: the question needs the interpreter, for which a busy event loop lets it wait.
+_STEPS_BETWEEN_QUESTIONS = 100_000
 
 
 class Connection(aiosqlite.Connection):
     """A connection whose cursors work in one trip."""
 
     _begins = False
+    # When a running statement gives up, in time.monotonic(); set by hub.db.deadline.
+    deadline: float | None = None
+
+    def is_late(self) -> bool:
+        """Tell SQLite whether to interrupt what it is doing; called in the connection's thread."""
+        return self.deadline is not None and time.monotonic() > self.deadline
 
     def cursor(self) -> Cursor:  # type: ignore[override]  # aiosqlite's is a context manager around its own
         """Return a cursor; nothing happens in the database yet."""
@@ -163,6 +172,7 @@ def connect(database: str, **options: Any) -> Connection:
 
     def connector() -> sqlite3.Connection:
         opened: sqlite3.Connection = sqlite3.connect(database, **options)
+        opened.set_progress_handler(connection.is_late, _STEPS_BETWEEN_QUESTIONS)
         return opened
 
     connection = Connection(connector, iter_chunk_size=_CHUNK_ROWS)

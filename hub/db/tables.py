@@ -18,6 +18,9 @@ ROOMS_WITH_TABLES = (
     "hub.issuers.models",
     "hub.fleet.models",
     "hub.lifecycle.models",
+    "hub.lifecycle.figures.models",
+    "hub.lifecycle.figures.triggers",
+    "hub.lifecycle.searching.trigrams",
     "hub.discovery.models",
 )
 

@@ -6,7 +6,7 @@ Operators: ``eq``, ``ne`` (also rows without a value), ``in`` (comma-separated),
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement
@@ -43,6 +43,13 @@ def parse_filter(columns: Sequence[Column], text: str) -> ColumnElement[bool]:
     if build is None:
         raise Malformed(f"{operator[:16]!r} is none of {', '.join(_OPERATORS)}", field=_FIELD)
     return build(column, value)
+
+
+def contained_text(text: str, names: Collection[str]) -> str | None:
+    """Return the text of a ``contains`` filter on one of the columns ``names``; None for any other filter."""
+    name, _separator, rest = text.partition(":")
+    operator, _second, value = rest.partition(":")
+    return value if operator == "contains" and name in names else None
 
 
 def _equal(column: Column, value: str) -> ColumnElement[bool]:

@@ -12,7 +12,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, literal, or_
+from sqlalchemy import ColumnElement, and_, literal, tuple_
 
 from hub.db.errors import Malformed
 from hub.http.columns import Column, parse_value, value_text
@@ -72,21 +72,30 @@ def decode_cursor(cursor: str, sort: Sort) -> Position:
     return Position(parsed, row_id)
 
 
-def after(sort: Sort, id_column: Any, position: Position, *, nulls_largest: bool) -> ColumnElement[bool]:
-    """Return the condition on rows that come after ``position``."""
+def stretches(
+    sort: Sort, id_column: Any, position: Position | None, *, nulls_largest: bool
+) -> tuple[ColumnElement[bool] | None, ...]:
+    """Return the conditions on the rows after ``position``, to be read one after the other; None: all rows.
+
+    Rows with a value and rows without are two ranges of the index. Asked for in one condition they would be
+    read whole and sorted.
+    """
+    if position is None:
+        return (None,)
     expression = sort.column.expression
-    next_id: ColumnElement[bool] = id_column < position.id if sort.descending else id_column > position.id
     nulls_come_last = nulls_largest is not sort.descending
     if position.value is None:
+        next_id: ColumnElement[bool] = id_column < position.id if sort.descending else id_column > position.id
         same = and_(expression.is_(None), next_id)
-        return same if nulls_come_last else or_(same, expression.is_not(None))
-    # A bound boolean; SQLAlchemy compares a plain one by equality only.
-    value = literal(position.value) if isinstance(position.value, bool) else position.value
-    # "value >= x AND (value > x OR id > i)" gives the planner one index range to start from.
-    if sort.descending:
-        following = and_(expression <= value, or_(expression < value, next_id))
-    else:
-        following = and_(expression >= value, or_(expression > value, next_id))
+        return (same,) if nulls_come_last else (same, expression.is_not(None))
+    # Bound with their types: SQLAlchemy would compare a plain boolean by equality only.
+    here = tuple_(_bound(position.value, expression), _bound(position.id, id_column))
+    row = tuple_(expression, id_column)
+    following: ColumnElement[bool] = row < here if sort.descending else row > here
     if sort.column.nullable and nulls_come_last:
-        return or_(following, expression.is_(None))
-    return following
+        return (following, expression.is_(None))
+    return (following,)
+
+
+def _bound(value: Any, expression: Any) -> Any:
+    return literal(value, getattr(expression, "type", None))

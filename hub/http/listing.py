@@ -44,7 +44,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
-from sqlalchemy import ColumnElement, RowMapping, Select, func, literal, or_, select
+from sqlalchemy import ColumnElement, RowMapping, Select, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hub.db.errors import Malformed
@@ -52,14 +52,15 @@ from hub.db.uow import Database
 from hub.http.calls import Call
 from hub.http.columns import Column, column_named
 from hub.http.csv_export import csv_header, csv_lines
-from hub.http.filters import contains, parse_filter
-from hub.http.keyset import Sort, after, decode_cursor, encode_cursor
+from hub.http.filters import contained_text, contains, parse_filter
+from hub.http.keyset import Sort
+from hub.http.pages import read_page, read_slice
 from hub.http.principal import Principal
 from hub.http.routing import StreamedResponse
+from hub.http.search_index import SearchIndex
 
 __all__ = ["Column", "ListEndpoint", "ListQuery", "Listing", "Page", "list_page"]
 
-EXACT_COUNT_LIMIT = 10_000
 CSV_PAGE_ROWS = 1000
 _MAX_FILTERS = 20
 
@@ -127,14 +128,20 @@ class Listing(Generic[RowT]):
     default_sort: str
     search_min_length: int = 3
     search: Callable[[str], ColumnElement[bool]] | None = None
+    # Of a big table: what finds rows by a part of their names.
+    index: SearchIndex | None = None
+    # What a text shorter than that may still find, such as the row of this number.
+    short_search: Callable[[str], ColumnElement[bool] | None] | None = None
     make_row: Callable[[RowMapping], RowT] | None = None
     # Made once: building a SELECT of many columns costs more than running it on a small table.
     _select: Select[Any] = field(init=False, repr=False)
+    page: type[Page[RowT]] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         wanted = [column.expression.label(column.name) for column in self.columns]
         statement = select(*wanted, self.id_column.label("_id")).select_from(self.select_from)
         object.__setattr__(self, "_select", statement)
+        object.__setattr__(self, "page", Page[self.row])  # type: ignore[name-defined]
 
     @property
     def sortable_names(self) -> list[str]:
@@ -171,8 +178,22 @@ class Listing(Generic[RowT]):
             conditions.append(scope)
         return conditions
 
+    def texts(self, query: ListQuery) -> list[str]:
+        """Return the texts that the names of a row must contain, for :attr:`index`."""
+        if self.index is None:
+            return []
+        texts = [query.q.strip()] if query.q is not None and query.q.strip() else []
+        # What a database takes for the same letter differs from what an index does; not so in ASCII.
+        wanted = [contained_text(text, self.index.columns) for text in query.filter]
+        return [*texts, *(text for text in wanted if text is not None and text.isascii())]
+
     def _searching(self, text: str) -> ColumnElement[bool]:
+        if "\x00" in text:
+            raise Malformed("a NUL character", field="q")
         if len(text) < self.search_min_length:
+            short = self.short_search(text) if self.short_search is not None else None
+            if short is not None:
+                return short
             raise Malformed(f"search for at least {self.search_min_length} characters", field="q")
         if self.search is not None:
             return self.search(text)
@@ -192,48 +213,6 @@ class Listing(Generic[RowT]):
         return self.row.model_validate(dict(mapping))
 
 
-@dataclass(frozen=True, slots=True)
-class _Slice:
-    rows: list[RowMapping]
-    next_cursor: str | None
-
-
-async def _slice(
-    session: AsyncSession,
-    listing: Listing[Any],
-    query: ListQuery,
-    *,
-    conditions: Sequence[ColumnElement[bool]],
-    limit: int,
-) -> _Slice:
-    sort = listing.sort_of(query)
-    nulls_largest = session.get_bind().dialect.name == "postgresql"
-    statement = listing.statement(conditions)
-    if query.cursor is not None:
-        position = decode_cursor(query.cursor, sort)
-        statement = statement.where(after(sort, listing.id_column, position, nulls_largest=nulls_largest))
-    statement = statement.order_by(*sort.order_by(listing.id_column)).limit(limit + 1)
-    rows = list((await session.execute(statement)).mappings())
-    if len(rows) <= limit:
-        return _Slice(rows, None)
-    last = rows[limit - 1]
-    return _Slice(rows[:limit], encode_cursor(sort, last[sort.column.name], last["_id"]))
-
-
-async def _count(
-    session: AsyncSession, listing: Listing[Any], conditions: Sequence[ColumnElement[bool]]
-) -> tuple[int, bool]:
-    matching = (
-        select(literal(1).label("one"))
-        .select_from(listing.select_from)
-        .where(*conditions)
-        .limit(EXACT_COUNT_LIMIT + 1)
-        .subquery()
-    )
-    count = (await session.execute(select(func.count()).select_from(matching))).scalar_one()
-    return min(count, EXACT_COUNT_LIMIT), count <= EXACT_COUNT_LIMIT
-
-
 async def list_page(
     session: AsyncSession, listing: Listing[RowT], query: ListQuery, *, scope: Where = None
 ) -> Page[RowT]:
@@ -241,15 +220,17 @@ async def list_page(
 
     Raises:
         Malformed: the query names unknown columns, breaks a rule, or carries a foreign cursor.
+        TooSlow: no index serves the query, and the table is large.
     """
     conditions = listing.matching(query, scope)
-    found = await _slice(session, listing, query, conditions=conditions, limit=query.limit)
-    total, exact = await _count(session, listing, conditions)
-    return Page[listing.row](  # type: ignore[name-defined]
+    found, counted = await read_page(
+        session, listing, query, conditions=conditions, texts=listing.texts(query)
+    )
+    return listing.page(
         items=[listing.to_row(row) for row in found.rows],
         next_cursor=found.next_cursor,
-        total=total,
-        total_exact=exact,
+        total=counted.total,
+        total_exact=counted.exact,
     )
 
 
@@ -276,7 +257,9 @@ def stream_csv(
         current: ListQuery | None = query.model_copy(update={"cursor": None})
         while current is not None:
             async with db.read() as session:
-                found = await _slice(session, listing, current, conditions=conditions, limit=CSV_PAGE_ROWS)
+                found = await read_slice(
+                    session, listing, current, conditions=conditions, limit=CSV_PAGE_ROWS
+                )
             yield csv_lines(columns, found.rows)
             current = query.model_copy(update={"cursor": found.next_cursor}) if found.next_cursor else None
 

@@ -11,13 +11,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Float, TypeDecorator, func, or_, type_coerce
+from sqlalchemy import Float, TypeDecorator, func, type_coerce
 from sqlalchemy.engine import Dialect
 
 from hub.http.listing import Column, Listing
-from hub.lifecycle.listing import CERTIFICATES, search
+from hub.lifecycle.listing import CERTIFICATES
 from hub.lifecycle.models import Certificate
 from hub.lifecycle.schemas import CertificateRow
+from hub.lifecycle.searching.names import search_custom
 from hub.organizations.service import CustomFieldRecord
 
 PREFIX = "custom."
@@ -42,7 +43,7 @@ def with_custom_columns(fields: Sequence[CustomFieldRecord]) -> Listing[Certific
     for field in fields:
         by_name[field.name].append(field)
     columns = tuple(_column(name, members) for name, members in by_name.items())
-    return replace(CERTIFICATES, columns=(*CERTIFICATES.columns, *columns), search=_search)
+    return replace(CERTIFICATES, columns=(*CERTIFICATES.columns, *columns), search=search_custom)
 
 
 def _column(name: str, fields: Sequence[CustomFieldRecord]) -> Column:
@@ -59,7 +60,3 @@ def _column(name: str, fields: Sequence[CustomFieldRecord]) -> Column:
 def _value(field: CustomFieldRecord, *, numeric: bool) -> Any:
     value = Certificate.custom_fields[str(field.id)]
     return value.as_float() if numeric else value.as_string()
-
-
-def _search(text: str) -> ColumnElement[bool]:
-    return or_(search(text), Certificate.search_custom.contains(text.lower(), autoescape=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -9,6 +10,9 @@ from hub.db.uow import UnitOfWork
 from hub.db.upsert import insert_for
 from hub.lifecycle.models import CertificateBody
 from pki.certificates import CertificateFacts
+
+_RDN = re.compile(r"(?:^|[,+])(O|CN)=((?:[^,+\\]|\\.)*)")
+_ESCAPED = re.compile(r"\\(.)")
 
 
 def fact_columns(facts: CertificateFacts, chain: Iterable[bytes | str]) -> dict[str, Any]:
@@ -21,6 +25,7 @@ def fact_columns(facts: CertificateFacts, chain: Iterable[bytes | str]) -> dict[
         "serial_hex": facts.serial,
         "subject": facts.subject,
         "issuer": facts.issuer,
+        "authority": authority_name(facts.issuer),
         "not_before": facts.not_before,
         "not_after": facts.not_after,
         "key_type": facts.key_type,
@@ -31,6 +36,15 @@ def fact_columns(facts: CertificateFacts, chain: Iterable[bytes | str]) -> dict[
         "self_signed": facts.self_signed,
         "spki_sha256": facts.spki_sha256,
     }
+
+
+def authority_name(issuer: str) -> str:
+    """Return what people call the CA with this name (RFC 4514): its organization, else its common name."""
+    values: dict[str, str] = {}
+    for kind, value in _RDN.findall(issuer):
+        # Names are written most specific first; the organization nearest to the root is the CA's.
+        values[kind] = _ESCAPED.sub(r"\1", value)
+    return (values.get("O") or values.get("CN") or issuer)[:128]
 
 
 def name_columns(common_name: str, dns_names: Iterable[str], ip_addresses: Iterable[str]) -> dict[str, Any]:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, column, table
+from sqlalchemy import RowMapping, column, table
 
 from hub.http.listing import Column, Listing
 from hub.lifecycle.models import Certificate
 from hub.lifecycle.schemas import CertificateRow
+from hub.lifecycle.searching.names import NAMES, search, search_number
 from hub.lifecycle.states import CertificateStatus, InstallState, RenewalState
 
 # Names of other rooms' rows: read by their tables' names, as rooms don't import one another's models.
 ORGANIZATIONS = table("organizations", column("id"), column("name"))
 DEPARTMENTS = table("departments", column("id"), column("name"))
-PROFILES = table("profiles", column("id"), column("name"))
+PROFILES = table("profiles", column("id"), column("name"), column("sub_type"))
 AGENTS = table("agents", column("id"), column("name"))
 
 FROM: Any = (
@@ -50,6 +51,7 @@ COLUMNS = (
     _plain("order_number", Certificate.order_number, "Order Number"),
     _plain("profile_id", Certificate.profile_id, "Profile ID", kind="int"),
     _plain("profile", PROFILES.c.name, "Certificate Profile"),
+    _plain("sub_type", PROFILES.c.sub_type, "Sub Type"),
     _plain("term_days", Certificate.term_days, "Term", kind="int"),
     _plain(
         "method",
@@ -68,6 +70,7 @@ COLUMNS = (
     _plain("country", Certificate.subject_fields["country"].as_string(), "Country"),
     _plain("subject_alternative_names", Certificate.search_names, "Subject Alt Name"),
     _plain("issuer", Certificate.issuer, "Issuer"),
+    _plain("authority", Certificate.authority, "CA", nullable=False),
     _plain("not_before", Certificate.not_before, "Valid From", kind="time"),
     Column("expires", Certificate.not_after, "Expires", kind="time"),
     Column("serial_number", Certificate.serial_hex, "Serial Number", nullable=False),
@@ -84,11 +87,11 @@ COLUMNS = (
     _plain("organization", ORGANIZATIONS.c.name, "Organization"),
     _plain("department_id", Certificate.department_id, "Department ID", kind="int"),
     _plain("department", DEPARTMENTS.c.name, "Department"),
-    _plain("requested", Certificate.requested_at, "Requested", kind="time"),
+    Column("requested", Certificate.requested_at, "Requested", kind="time"),
     _plain("approved", Certificate.approved_at, "Approved", kind="time"),
     _plain("declined", Certificate.declined_at, "Declined", kind="time"),
     _plain("applied", Certificate.applied_at, "Applied", kind="time"),
-    _plain("issued", Certificate.issued_at, "Issued", kind="time"),
+    Column("issued", Certificate.issued_at, "Issued", kind="time"),
     _plain("downloaded", Certificate.downloaded_at, "Downloaded", kind="time"),
     _plain("discovered", Certificate.discovered_at, "Discovered", kind="time"),
     _plain("revoked", Certificate.revoked_at, "Revoked", kind="time"),
@@ -115,12 +118,15 @@ COLUMNS = (
         kind="enum",
         choices=_values(RenewalState),
     ),
+    Column("renewal_due", Certificate.renewal_due_at, "Renewal Due", kind="time"),
+    _plain(
+        "notifications_suspended",
+        Certificate.notifications_suspended,
+        "Notifications Suspended",
+        kind="bool",
+        nullable=False,
+    ),
 )
-
-
-def search(text: str) -> ColumnElement[bool]:
-    """Return the condition that one of a certificate's names contains ``text``."""
-    return Certificate.search_names.contains(text.lower(), autoescape=True)
 
 
 def make_row(mapping: RowMapping) -> CertificateRow:
@@ -141,5 +147,7 @@ CERTIFICATES = Listing(
     id_column=Certificate.id,
     default_sort="-id",
     search=search,
+    index=NAMES,
+    short_search=search_number,
     make_row=make_row,
 )

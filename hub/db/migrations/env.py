@@ -12,6 +12,7 @@ from alembic.operations.ops import AddColumnOp, ModifyTableOps, OpContainer
 from sqlalchemy import JSON, Column, DefaultClause, literal, text
 
 from hub.db.base import UtcDateTime
+from hub.db.companions import is_modelled
 from hub.db.tables import all_tables
 
 
@@ -61,6 +62,7 @@ def _run() -> None:
         # The runner's one transaction holds all migrations: a schema is never half new.
         transactional_ddl=True,
         compare_type=True,
+        include_name=is_modelled,
         render_item=_render,
         process_revision_directives=_with_values_for_rows,
     )

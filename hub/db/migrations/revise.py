@@ -18,6 +18,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
+from hub.db.companions import is_modelled
 from hub.db.engine import open_engine
 from hub.db.migrations.runner import alembic_config, needed_revision, upgrade
 from hub.db.tables import all_tables
@@ -25,7 +26,8 @@ from hub.db.tables import all_tables
 
 def differences(connection: Connection) -> list[object]:
     """Return what the models have and the migrated database has not, or the other way round."""
-    migration = MigrationContext.configure(connection, opts={"compare_type": True})
+    options = {"compare_type": True, "include_name": is_modelled}
+    migration = MigrationContext.configure(connection, opts=options)
     return list(compare_metadata(migration, all_tables()))
 
 

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, event, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from hub.db.append_only import protect
+from hub.db.companions import install_all
 from hub.db.engine import open_engine
 from hub.db.tables import all_tables
 from hub.db.uow import Database
@@ -92,6 +93,7 @@ def _upgrade(connection: Connection) -> SchemaState:
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
     protect(connection, all_tables())
+    install_all(connection, all_tables())
     if connection.dialect.name == "sqlite":
         broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
         if broken:

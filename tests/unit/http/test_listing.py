@@ -213,7 +213,7 @@ async def test_scope_limits_rows_and_total(db):
 
 
 async def test_counts_are_capped(db, monkeypatch):
-    monkeypatch.setattr("hub.http.listing.EXACT_COUNT_LIMIT", 3)
+    monkeypatch.setattr("hub.http.pages.EXACT_COUNT_LIMIT", 3)
     async with db.read() as session:
         page = await list_page(session, THINGS, ListQuery())
     assert (page.total, page.total_exact) == (3, False)

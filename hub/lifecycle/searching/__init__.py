@@ -1,0 +1,1 @@
+"""Finding certificates by a part of a name: an index of trigrams beside the certificates."""
