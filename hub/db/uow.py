@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 from typing import Any
@@ -29,6 +29,7 @@ _INSERT_EVENTS = insert(OutboxEvent.__table__)  # type: ignore[arg-type]  # a ta
 # tell by this number.
 _INSERT_EVENTS_OF_TRANSACTION = _INSERT_EVENTS.values(transaction_id=func.txid_current())
 Flusher = Callable[["UnitOfWork", list[Any]], Awaitable[None]]
+Follower = Callable[["UnitOfWork", Sequence[Event]], Awaitable[None]]
 
 
 class UnitOfWork:
@@ -108,6 +109,8 @@ class Database:
         self.clock = clock
         self.notifier = notifier or Notifier()
         self.is_sqlite = engine.dialect.name == "sqlite"
+        self._followers: list[tuple[frozenset[str], Follower]] = []
+        self._followed: frozenset[str] = frozenset()
         self._writing = engine.execution_options(**{_WRITE: True})
         # SQLite has one writer: queueing here is fair and costs nothing, unlike retrying on a busy file. When
         # another process holds the file, nobody waits here for the time of all who came before as well.
@@ -145,12 +148,34 @@ class Database:
             await stack.enter_async_context(session.begin())
             uow = UnitOfWork(session, self.clock())
             yield uow
+            await self._follow(uow)
             await self._store_events(uow)
             await uow.flush_deferred()
         # After the stack: committed, and the writer's lock is free again.
         uow.committed()
         if self.is_sqlite:
             self.notifier.publish(uow.notices)
+
+    def follow(self, kinds: Iterable[str], follower: Follower) -> None:
+        """Have ``follower`` add its statements to every transaction that emits events of these kinds.
+
+        It is given those events together, in their order, and may emit others; raising undoes everything.
+        """
+        wanted = frozenset(kinds)
+        self._followers.append((wanted, follower))
+        self._followed |= wanted
+
+    async def _follow(self, uow: UnitOfWork) -> None:
+        seen = 0
+        while seen < len(uow.events):
+            fresh = [item for item in uow.events[seen:] if item.kind in self._followed]
+            seen = len(uow.events)
+            if not fresh:
+                continue
+            for kinds, follower in self._followers:
+                wanted = [item for item in fresh if item.kind in kinds]
+                if wanted:
+                    await follower(uow, wanted)
 
     async def _store_events(self, uow: UnitOfWork) -> None:
         if uow.events:

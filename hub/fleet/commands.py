@@ -440,6 +440,7 @@ class AgentRecord:
     version: str = ""
     hostname: str = ""
     platform: str = ""
+    last_seen_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -126,6 +126,7 @@ class FleetService:
             version=row.version,
             hostname=row.hostname,
             platform=row.platform,
+            last_seen_at=row.last_seen_at,
         )
 
     async def find_node(

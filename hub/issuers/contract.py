@@ -144,3 +144,26 @@ class CanRevoke(Protocol):
     async def revoke(self, serial_hex: str, *, reason: str, at: datetime) -> None:
         """Revoke by serial number with an RFC 5280 section 5.3.1 reason name. Repeating is no error."""
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenewalInfo:
+    """When a CA would have a certificate renewed (RFC 9773, 4.2), and when to ask again."""
+
+    start: datetime
+    end: datetime
+    explanation_url: str = ""
+    retry_after_s: int = 6 * 3600
+
+
+@runtime_checkable
+class HasRenewalInfo(Protocol):
+    """A CA that says when to renew."""
+
+    async def renewal_info(self, certificate_der: bytes, issuer_der: bytes) -> RenewalInfo | None:
+        """Return the CA's window for a certificate; None where it has none.
+
+        Raises:
+            Unavailable: the CA can't be asked now; renewal goes on by the hub's own rules.
+        """
+        ...

@@ -34,7 +34,7 @@ from hub.issuers.contract import (
 )
 from hub.lifecycle import step_queue
 from hub.lifecycle.facts import fact_columns, store_bodies
-from hub.lifecycle.follow_up import after_issue, after_refusal
+from hub.lifecycle.follow_up import after_issue
 from hub.lifecycle.models import Certificate
 from hub.lifecycle.orders import OrderRow, intent_document, order_of, read_orders, stored_order
 from hub.lifecycle.ports import Rooms
@@ -252,7 +252,6 @@ class Issuance:
         for row, answer in answers.others:
             if isinstance(answer, Refused) and by_certificate[row.id].id in ours:
                 statuses[row.id] = await _refuse(uow, row.id, answer)
-                await after_refusal(uow, row)
         issued = [item for item in answers.issued if by_certificate[item.row.id].id in ours]
         for item in await self._record_issued(uow, issued):
             statuses[item.row.id] = CertificateStatus.ISSUED

@@ -83,7 +83,7 @@ FAILURES: Mapping[FailureKind, FailureRule] = {
     _K.SUCCESSOR_GONE: FailureRule(
         30 * _MINUTE, 6 * _HOUR, "Find out why the successor was revoked; a new one is asked for."
     ),
-    _K.INTERNAL: FailureRule(10 * _MINUTE, 2 * _HOUR, "Read the hub's log at this time, and report the error."),
+    _K.INTERNAL: FailureRule(10 * _MINUTE, 2 * _HOUR, "Read the hub's log of this time, and report it."),
 }
 
 _BY_REASON: Mapping[str, FailureKind] = {

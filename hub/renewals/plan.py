@@ -104,7 +104,8 @@ def plan_renewal(
     if target.at < now:
         target = _overdue(target, now)
     lifetime = certificate.not_after - certificate.not_before
-    open_ = _Open(now, latest, tuple(calendar), jitter, lifetime / JITTER_SHARE, unit)
+    earliest = min(now, certificate.not_before + lifetime / EARLIEST_SHARE)
+    open_ = _Open(earliest, now, latest, tuple(calendar), jitter, lifetime / JITTER_SHARE, unit)
     moved = _within_calendar(target, open_)
     return Plan(
         due_at=moved.at,
@@ -131,6 +132,17 @@ def spread_unit(certificate: PlannedCertificate, salt: str = "") -> float:
     """Return a number from 0 up to 1 that is the certificate's own, and evenly distributed over many."""
     text = f"{certificate.id}:{certificate.serial_hex}:{salt}".encode()
     return int.from_bytes(hashlib.sha256(text).digest()[:8]) / 2**64
+
+
+def put_off(
+    certificate: PlannedCertificate, rules: RenewalRules, *, now: datetime, calendar: Sequence[Interval]
+) -> Plan | None:
+    """Return the later moment of a renewal that is due in closed time and can wait; None: it starts."""
+    latest = latest_safe(certificate)
+    if not calendar or now > latest or open_spans(calendar, now, now + _MOMENT):
+        return None
+    plan = plan_renewal(certificate, rules, now=now, window=CaWindow(start=now, end=now), calendar=calendar)
+    return None if plan.reason is PlanReason.NO_OPEN_TIME else plan
 
 
 def _wanted(
@@ -170,6 +182,8 @@ def _overdue(target: _Target, now: datetime) -> _Target:
 class _Open:
     """The time that a renewal may take, what the calendar leaves of it, and over how much it is spread."""
 
+    # The times before now count too, so that planning again later comes to the same moment.
+    earliest: datetime
     now: datetime
     latest: datetime
     calendar: tuple[Interval, ...]
@@ -178,7 +192,7 @@ class _Open:
     unit: float
 
     def spans(self) -> list[Span]:
-        return open_spans(self.calendar, self.now, self.latest + _MOMENT)
+        return open_spans(self.calendar, self.earliest, self.latest + _MOMENT)
 
     def freeze_at(self, at: datetime) -> Interval | None:
         for item in self.calendar:
@@ -189,7 +203,7 @@ class _Open:
     def within(self, span: Span, *, gap: timedelta) -> timedelta:
         """Return a distance from an end of ``span``, spread anew.
 
-        Otherwise all that a freeze displaces would start in the same second; the more it displaces, the wider.
+        Otherwise all that a freeze displaces would start in the same second.
         """
         wide = max(self.spread, min(gap, self.widest))
         return self.unit * max(min(wide, span.end - span.start - _MOMENT), timedelta())
@@ -203,7 +217,7 @@ def _within_calendar(target: _Target, open_: _Open) -> _Target:
     spans = open_.spans()
     if any(span.start <= target.at < span.end for span in spans):
         return target
-    before = [span for span in spans if span.end <= target.at]
+    before = [span for span in spans if open_.now < span.end <= target.at]
     if before:
         return _ahead(target, before[-1], freeze, open_)
     after = [span for span in spans if span.start > target.at]
@@ -216,6 +230,9 @@ def _within_calendar(target: _Target, open_: _Open) -> _Target:
 
 def _ahead(target: _Target, span: Span, freeze: Interval | None, open_: _Open) -> _Target:
     at = max(span.start, span.end - _MOMENT - open_.within(span, gap=target.at - span.end))
+    if at < open_.now:
+        # The freeze was set lately: spread over what is left before it.
+        at = open_.now + open_.unit * max(span.end - _MOMENT - open_.now, timedelta())
     if freeze is None:
         return _Target(at, PlanReason.IN_WINDOW, "within the last maintenance window before it is due")
     sentence = f"ahead of the freeze {freeze.name!r}, in which it would be due"

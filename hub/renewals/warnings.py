@@ -1,4 +1,4 @@
-"""When people are told that a renewal is late: at a third of the time that was planned for it, then oftener."""
+"""When people are told that a renewal is late: at a third of the time planned for it, then oftener."""
 
 from __future__ import annotations
 
