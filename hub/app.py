@@ -42,9 +42,11 @@ _log = structlog.get_logger(__name__)
 CONSOLE_FOLDER = Path(__file__).parent / "web" / "dist"
 _DRAIN_S = 10.0
 _BACKLOG = 1024
-_CRL_REFRESH_S = 60.0
+_RESPONDER_CHECK_S = 600.0
+_OCSP_RENEWAL_S = 30.0
 _VALIDATION_SWEEP_S = 3600.0
 _CHECKPOINT_S = 60.0
+_REPLAN_S = 15.0
 _TLS_RENEWAL_S = 12 * 3600.0
 
 
@@ -193,13 +195,19 @@ class _Start:
         if not db.is_sqlite:
             jobs.start("database listener", lambda: listen(self.settings.database, db.notifier))
         jobs.start("lifecycle worker", self.services.lifecycle.worker().run)
+        jobs.start("renewals", self.services.renewals.engine().run)
         jobs.start("domain validation", self.services.dcv.worker().run)
-        jobs.every("crl refresh", _CRL_REFRESH_S, self.services.issuers.refresh_crls)
+        issuers = self.services.issuers
+        jobs.start("crls", issuers.keep_crls)
+        jobs.every("ocsp responders", _RESPONDER_CHECK_S, issuers.roll_over_responders)
+        jobs.start("ocsp revocations", issuers.ocsp.watch)
+        jobs.every("ocsp answers", _OCSP_RENEWAL_S, issuers.ocsp.renew)
         jobs.every(
             "organization validations",
             _VALIDATION_SWEEP_S,
             self.services.organizations.expire_validations,
         )
+        jobs.every("renewal plans", _REPLAN_S, self.services.planning.replan)
         jobs.every("audit checkpoints", _CHECKPOINT_S, self.services.checkpoints.keep)
         return jobs
 
@@ -227,7 +235,7 @@ class _Start:
             await web.SockSite(runner, asking_socket, ssl_context=contexts[-1]).start()
         if settings.status_http:
             address = Address.parse(settings.status_http)
-            plain = await self._runner((routes.status,), ShellOptions(over_tls=False))
+            plain = await self._runner(routes.status, ShellOptions(over_tls=False))
             await web.TCPSite(plain, address.host, address.port).start()
         return contexts
 

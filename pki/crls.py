@@ -85,7 +85,7 @@ def encode_crl_entry(entry: CrlEntry) -> bytes:
 
 
 def build_crl_tbs(template: CrlTemplate, encoded_entries: Iterable[bytes]) -> bytes:
-    """Encode the TBSCertList; raise InvalidTemplate."""
+    """Encode the TBSCertList of entries, which may come joined to larger pieces; raise InvalidTemplate."""
     if not 0 <= template.number < 1 << 159:
         raise InvalidTemplate("a CRL number is not negative and has at most 20 octets")
     if template.this_update.tzinfo is None or template.next_update <= template.this_update:

@@ -17,12 +17,12 @@ SEQUENCE, SET = 0x30, 0x31
 
 def tlv(tag: int, *parts: bytes) -> bytes:
     """Encode one element of a single-byte tag around the joined parts."""
-    content = b"".join(parts)
-    length = len(content)
+    # One join, whatever the size: lists of revoked certificates have tens of megabytes.
+    length = sum(map(len, parts))
     if length < 0x80:
-        return bytes((tag, length)) + content
+        return b"".join((bytes((tag, length)), *parts))
     size = length.to_bytes((length.bit_length() + 7) // 8, "big")
-    return bytes((tag, 0x80 | len(size))) + size + content
+    return b"".join((bytes((tag, 0x80 | len(size))), size, *parts))
 
 
 def sequence(*parts: bytes) -> bytes:
@@ -94,8 +94,11 @@ class Element(NamedTuple):
     """The whole element: tag, length and content."""
 
 
-def read_element(data: bytes, offset: int = 0) -> Element:
-    """Read the element at an offset; raise MalformedDer if it is not complete or not DER."""
+def read_header(data: bytes, offset: int = 0) -> tuple[int, int, int]:
+    """Return tag, start and end of the content of the element at an offset, without copying it.
+
+    Raises MalformedDer if the element is not complete or not DER.
+    """
     if offset + 2 > len(data):
         raise MalformedDer("the data ends before the element does")
     tag, length = data[offset], data[offset + 1]
@@ -111,6 +114,12 @@ def read_element(data: bytes, offset: int = 0) -> Element:
     end = start + length
     if end > len(data):
         raise MalformedDer("an element is longer than the data")
+    return tag, start, end
+
+
+def read_element(data: bytes, offset: int = 0) -> Element:
+    """Read the element at an offset; raise MalformedDer if it is not complete or not DER."""
+    tag, start, end = read_header(data, offset)
     return Element(tag, data[start:end], data[offset:end])
 
 

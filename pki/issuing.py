@@ -56,14 +56,18 @@ def assemble(tbs: bytes, signature_algorithm: SignatureAlgorithm, signature: byt
     """
     identifier = algorithm_identifier(signature_algorithm)
     # Version and serial number of a certificate, or the version of a CRL, stand before the algorithm.
-    first = [element.encoded for element, _ in zip(der.read_children(_content(tbs)), range(3), strict=False)]
-    if identifier not in first:
+    if identifier not in _first_fields(tbs):
         raise InvalidTemplate(f"what is signed does not announce {signature_algorithm}")
     return der.sequence(tbs, identifier, der.bit_string(signature))
 
 
-def _content(tbs: bytes) -> bytes:
-    return der.read_element(tbs).content
+def _first_fields(tbs: bytes) -> list[bytes]:
+    _, offset, end = der.read_header(tbs)
+    found: list[bytes] = []
+    while offset < end and len(found) < 3:
+        found.append(der.read_element(tbs, offset).encoded)
+        offset += len(found[-1])
+    return found
 
 
 def _validity(validity: Validity) -> bytes:
@@ -137,6 +141,8 @@ def _profile_values(extensions: ExtensionSet) -> list[tuple[x509.ExtensionType, 
         values.append((x509.CRLDistributionPoints(points), False))
     if extensions.urls.ocsp or extensions.urls.ca_issuers:
         values.append((_authority_information_access(extensions), False))
+    if extensions.ocsp_no_check:
+        values.append((x509.OCSPNoCheck(), False))
     return values
 
 

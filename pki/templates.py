@@ -78,6 +78,8 @@ class ExtensionSet:
     """Dotted OIDs."""
     urls: StatusUrls = field(default_factory=StatusUrls)
     name_constraints: NameConstraints | None = None
+    ocsp_no_check: bool = False
+    """For an OCSP responder, whose own revocation is not to be asked for (RFC 6960, 4.2.2.2.1)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,6 +200,27 @@ def leaf_template(
             extended_key_usage=profile.extended_key_usage,
             policies=profile.policies,
             urls=urls,
+        ),
+    )
+
+
+def responder_template(
+    *,
+    serial: int,
+    signature_algorithm: SignatureAlgorithm,
+    issuer: IssuerRef,
+    validity: Validity,
+    subject: SubjectRef,
+) -> CertificateTemplate:
+    """Compose the certificate of a CA's OCSP responder (RFC 6960, 4.2.2.2)."""
+    return CertificateTemplate(
+        serial=serial,
+        signature_algorithm=signature_algorithm,
+        issuer=issuer,
+        validity=validity,
+        subject=subject,
+        extensions=ExtensionSet(
+            key_usage=("digitalSignature",), extended_key_usage=("OCSPSigning",), ocsp_no_check=True
         ),
     )
 

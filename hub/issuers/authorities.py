@@ -6,12 +6,16 @@ published, can. Both are looked up again whenever the backend is.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hub.db.uow import Database
+from hub.issuers.addresses import StatusAddresses
 from hub.issuers.crls import CrlPublisher
 from hub.issuers.errors import AuthorityKeyUnavailable, AuthorityNotFound
 from hub.issuers.models import CaAuthority, CaBackendRow
@@ -20,15 +24,8 @@ from hub.issuers.private_ca.ports import OpenAuthority
 from hub.issuers.private_ca.signer import SoftwareSigner
 from pki.at_rest import KeyEncryptionKey
 from pki.errors import PkiError
-from pki.templates import StatusUrls
 
 _MAX_DEPTH = 8
-
-
-def status_urls(base: str, slug: str) -> StatusUrls:
-    """Return where an authority's CRL and certificate are published."""
-    base = base.rstrip("/")
-    return StatusUrls(crl=(f"{base}/crl/{slug}.crl",), ca_issuers=(f"{base}/aia/{slug}.cer",))
 
 
 class AuthorityStore:
@@ -41,6 +38,9 @@ class AuthorityStore:
         self._crls = crls
         self._open: dict[str, OpenAuthority] = {}
         self._issuing: dict[int, str] = {}
+        self._backends: dict[str, int] = {}
+        # Told of authority and serial number after a revocation was committed here.
+        self.on_revoked: Callable[[int, int], None] | None = None
 
     async def issuing(self, backend_id: int) -> OpenAuthority:
         """Return the authority that signs a backend's new certificates.
@@ -82,26 +82,33 @@ class AuthorityStore:
 
     def forget(self, backend_id: int) -> None:
         """Look up again which authority issues for a backend, and where it is published."""
-        slug = self._issuing.pop(backend_id, None)
-        if slug is not None:
+        self._issuing.pop(backend_id, None)
+        for slug in [slug for slug, owner in self._backends.items() if owner == backend_id]:
+            del self._backends[slug]
             self._open.pop(slug, None)
 
     async def revoke(self, backend_id: int, serial_hex: str, *, reason: str, at: datetime) -> None:
         """Put a serial number on the CRL of its authority, in a transaction of its own."""
         async with self._db.write() as uow:
-            await self._crls.revoke(
+            authority_id = await self._crls.revoke(
                 uow, backend_id=backend_id, serial_hex=serial_hex, reason=reason, at=at, opener=self.open
             )
+            if authority_id is not None and self.on_revoked is not None:
+                uow.after_commit(partial(self.on_revoked, authority_id, int(serial_hex, 16)))
 
     async def _unlocked(self, session: AsyncSession, slug: str) -> OpenAuthority:
         row = (
             await session.execute(
                 select(
                     CaAuthority.id,
+                    CaAuthority.backend_id,
                     CaAuthority.certificate,
                     CaAuthority.locked_key,
                     CaAuthority.key_sha256,
                     CaAuthority.parent_id,
+                    CaAuthority.role,
+                    CaAuthority.crl_shards,
+                    CaAuthority.crl_base,
                     CaBackendRow.settings,
                 )
                 .join(CaBackendRow, CaBackendRow.id == CaAuthority.backend_id)
@@ -116,10 +123,23 @@ class AuthorityStore:
             signer = SoftwareSigner.unlock(row.locked_key, self._kek, key_sha256=row.key_sha256)
         except PkiError as fault:
             raise AuthorityKeyUnavailable(f"the key of {slug} can't be opened: {fault}") from fault
-        base = row.settings.get("status_url") or self._public_url
-        ca = PrivateCa(row.certificate, signer, urls=status_urls(base, slug))
+        addresses = StatusAddresses(
+            base=row.settings.get("status_url") or self._public_url,
+            slug=slug,
+            shards=row.crl_shards,
+            crl_base=row.crl_base,
+            has_ocsp=answers_ocsp(row.role, row.settings),
+        )
+        ca = PrivateCa(row.certificate, signer, urls=addresses.urls)
         issuers = await _issuers(session, row.parent_id)
-        return OpenAuthority(row.id, slug, ca, (row.certificate, *issuers))
+        self._backends[slug] = row.backend_id
+        return OpenAuthority(row.id, slug, ca, (row.certificate, *issuers), addresses)
+
+
+def answers_ocsp(role: str, settings: dict[str, Any]) -> bool:
+    """Tell whether an authority has an OCSP responder: issuing ones, unless the backend's settings say no."""
+    # A root's key comes out rarely; what little it revokes is on its list.
+    return role == "issuing" and bool(settings.get("ocsp", True))
 
 
 async def _issuers(session: AsyncSession, parent_id: int | None) -> tuple[bytes, ...]:

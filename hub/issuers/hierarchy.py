@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import insert
 
 from hub.db.uow import UnitOfWork
-from hub.issuers.authorities import status_urls
+from hub.issuers.addresses import MAX_SHARDS, StatusAddresses
 from hub.issuers.errors import InvalidHierarchy
 from hub.issuers.models import CaAuthority
 from hub.issuers.private_ca.ceremony import CA_KEY_TYPES, CaMaterial, CaSpec, create_issuing_ca, create_root
@@ -44,6 +44,8 @@ class HierarchySpec:
     issuing_days: int = 3650
     organization: str = ""
     country: str = ""
+    crl_shards: int = 1
+    """Among how many lists the issuing CA's revocations are spread; fixed once the CA is made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,8 @@ class AuthorityMaterial:
     role: str
     slug: str
     material: CaMaterial = field(repr=False)
+    crl_shards: int = 1
+    crl_base: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,8 @@ def check_spec(spec: HierarchySpec) -> None:
         raise InvalidHierarchy("the issuing CA can't outlive its root", field="issuing_days")
     if not 1 <= len(spec.name.strip()) <= 50 or not spec.name.isprintable():
         raise InvalidHierarchy("name has 1 to 50 printable characters", field="name")
+    if not 1 <= spec.crl_shards <= MAX_SHARDS:
+        raise InvalidHierarchy(f"crl_shards is from 1 to {MAX_SHARDS}", field="crl_shards")
 
 
 def _make(spec: HierarchySpec, kek: KeyEncryptionKey, status_url: str, at: datetime) -> HierarchyMaterial:
@@ -102,12 +108,18 @@ def _make(spec: HierarchySpec, kek: KeyEncryptionKey, status_url: str, at: datet
     issuing = create_issuing_ca(
         _ca_spec(spec, "Issuing CA", spec.key_type, begin, spec.issuing_days),
         kek,
-        parent=root.authority(status_urls(status_url, root_slug)),
+        parent=root.authority(StatusAddresses(base=status_url, slug=root_slug).urls(0)),
     )
     return HierarchyMaterial(
         spec,
         AuthorityMaterial("root", root_slug, root),
-        AuthorityMaterial("issuing", _slug(spec.name, "issuing", issuing), issuing),
+        AuthorityMaterial(
+            "issuing",
+            _slug(spec.name, "issuing", issuing),
+            issuing,
+            crl_shards=spec.crl_shards,
+            crl_base=status_url if spec.crl_shards > 1 else "",
+        ),
     )
 
 
@@ -148,7 +160,8 @@ async def store_authority(
             not_before=facts.not_before,
             not_after=facts.not_after,
             created_at=uow.now,
-            crl_number=0,
+            crl_shards=authority.crl_shards,
+            crl_base=authority.crl_base,
         )
         .returning(CaAuthority.id)
     )

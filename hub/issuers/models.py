@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, text
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hub.db.base import Base
@@ -46,12 +46,52 @@ class CaAuthority(Base):
     not_before: Mapped[datetime]
     not_after: Mapped[datetime]
     created_at: Mapped[datetime]
-    crl_number: Mapped[int] = mapped_column(default=0)
-    crl: Mapped[bytes | None] = mapped_column(LargeBinary)
-    crl_this_update: Mapped[datetime | None]
-    crl_next_update: Mapped[datetime | None]
+    # Among how many lists revocations are spread: 1, or as many as certificates name. Never changes.
+    crl_shards: Mapped[int] = mapped_column(default=1)
+    # The address that those lists carry in themselves; "" where one list is for all certificates.
+    crl_base: Mapped[str] = mapped_column(String(256), default="")
+
+
+class CaCrl(Base):
+    """One revocation list of an authority: the only one (shard 0), or one of several (1 and up)."""
+
+    __tablename__ = "ca_crls"
+
+    authority_id: Mapped[int] = mapped_column(ForeignKey("ca_authorities.id"), primary_key=True)
+    shard: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    number: Mapped[int] = mapped_column(BigInteger, default=0)
+    # Rises with each transaction that revokes: what is new since a revision can be asked for.
+    revision: Mapped[int] = mapped_column(BigInteger, default=0)
+    entries: Mapped[int] = mapped_column(default=0)
+    der: Mapped[bytes | None] = mapped_column(LargeBinary)
+    this_update: Mapped[datetime | None]
+    next_update: Mapped[datetime | None]
     # When the next list is due, well before the one that is out ends.
-    crl_refresh_at: Mapped[datetime | None] = mapped_column(index=True)
+    refresh_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class OcspResponder(Base):
+    """A key and certificate with which answers about one authority's certificates are signed.
+
+    Stored before it is certified, and used only once the certificate is stored as well.
+    """
+
+    __tablename__ = "ocsp_responders"
+    __table_args__ = (UniqueConstraint("authority_id", "generation"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    authority_id: Mapped[int] = mapped_column(ForeignKey("ca_authorities.id"))
+    # Two replicas that see that a new one is due choose the same number; one of them gets it.
+    generation: Mapped[int]
+    # Encrypted under the hub's key-encryption key.
+    locked_key: Mapped[bytes] = mapped_column(LargeBinary)
+    key_sha256: Mapped[str] = mapped_column(String(64))
+    serial_hex: Mapped[str] = mapped_column(String(40))
+    tbs: Mapped[bytes] = mapped_column(LargeBinary)
+    certificate: Mapped[bytes | None] = mapped_column(LargeBinary)
+    not_before: Mapped[datetime]
+    not_after: Mapped[datetime]
+    created_at: Mapped[datetime]
 
 
 class CaSerial(Base):
@@ -65,6 +105,8 @@ class CaSerial(Base):
         Index(
             "ix_ca_serials_revoked",
             "authority_id",
+            "shard",
+            "revision",
             postgresql_where=text("revoked_at IS NOT NULL"),
             sqlite_where=text("revoked_at IS NOT NULL"),
         ),
@@ -78,5 +120,8 @@ class CaSerial(Base):
     not_after: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
     reason: Mapped[str | None] = mapped_column(String(32))
+    # Of a revoked one: on which list of the authority it is, and since which revision of that list.
+    shard: Mapped[int] = mapped_column(default=0)
+    revision: Mapped[int | None] = mapped_column(BigInteger)
     # The entry's DER: never changes, so that a list is a join of these.
     crl_entry: Mapped[bytes | None] = mapped_column(LargeBinary)

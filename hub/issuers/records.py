@@ -20,8 +20,20 @@ class BackendRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CrlRecord:
+    """The facts of a revocation list that is out; ``shard`` 0: the authority's only one."""
+
+    authority_id: int
+    shard: int
+    number: int
+    entries: int
+    this_update: datetime
+    next_update: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AuthorityRecord:
-    """One authority of a private backend, with the facts of its CRL."""
+    """One authority of a private backend, with the facts of its CRLs."""
 
     id: int
     role: str
@@ -29,6 +41,6 @@ class AuthorityRecord:
     certificate: bytes = field(repr=False)
     not_before: datetime
     not_after: datetime
-    crl_number: int
-    crl_this_update: datetime | None
-    crl_next_update: datetime | None
+    crl_shards: int
+    crl_base: str
+    crls: tuple[CrlRecord, ...] = ()

@@ -6,14 +6,17 @@ import hashlib
 from collections.abc import Mapping
 from datetime import datetime
 from email.utils import format_datetime
+from typing import Any
 
 from hub.db.errors import HubError
 from hub.db.uow import Database
 from hub.http.calls import Call
 from hub.http.routing import PUBLIC, RawResponse, RouteSet, get, post
-from hub.issuers.authorities import status_urls
+from hub.issuers.addresses import StatusAddresses
+from hub.issuers.authorities import answers_ocsp
 from hub.issuers.contract import CanRevoke
-from hub.issuers.records import AuthorityRecord
+from hub.issuers.ocsp.responders import ResponderRecord
+from hub.issuers.records import AuthorityRecord, CrlRecord
 from hub.issuers.schemas import (
     AuthorityView,
     BackendDetail,
@@ -23,6 +26,7 @@ from hub.issuers.schemas import (
     KindList,
     KindView,
     PrivateHierarchyCreate,
+    ResponderView,
     TestResult,
 )
 from hub.issuers.service import HierarchySpec, IssuerService
@@ -111,16 +115,41 @@ class IssuerRoutes(RouteSet):
                 return TestResult(ok=False, code=fault.code, message=fault.message)
         return TestResult(ok=True)
 
+    @post(
+        "/{id:int}/crls/publish",
+        action="ca_backends.edit",
+        summary="Publish all CRLs of a private CA now",
+        returns=BackendDetail,
+    )
+    async def publish_crls(self, call: Call[None, None]) -> BackendDetail:
+        """Make the lists of all authorities, whether they are due or not."""
+        async with self._db.write() as uow:
+            await self._issuers.publish_crls(uow, call.int_path("id"), principal=call.principal)
+        return await self._detail(call.int_path("id"))
+
     async def _detail(self, backend_id: int) -> BackendDetail:
         async with self._db.read() as session:
             record = await self._issuers.get(session, backend_id)
             authorities = await self._issuers.authorities(session, backend_id)
-        base = record.settings.get("status_url") or self._issuers.public_url
+            responders = await self._issuers.responders(session, backend_id)
+        newest = {item.authority_id: item for item in reversed(responders)}
         kind = self._issuers.kinds.get(record.kind)
         return BackendDetail(
             **BackendView.model_validate(record).model_dump(),
             can_revoke=kind is not None and issubclass(kind, CanRevoke),
-            authorities=[_authority_view(item, base) for item in authorities],
+            authorities=[
+                _authority_view(item, self._addresses(item, record.settings), newest.get(item.id))
+                for item in authorities
+            ],
+        )
+
+    def _addresses(self, authority: AuthorityRecord, settings: dict[str, Any]) -> StatusAddresses:
+        return StatusAddresses(
+            base=settings.get("status_url") or self._issuers.public_url,
+            slug=authority.slug,
+            shards=authority.crl_shards,
+            crl_base=authority.crl_base,
+            has_ocsp=answers_ocsp(authority.role, settings),
         )
 
 
@@ -165,17 +194,11 @@ class StatusRoutes(RouteSet):
         return _unless_known(call.headers, certificate, "application/pkix-cert", headers)
 
 
-def _authority_view(record: AuthorityRecord, base: str) -> AuthorityView:
+def _authority_view(
+    record: AuthorityRecord, addresses: StatusAddresses, responder: ResponderRecord | None
+) -> AuthorityView:
     facts = parse_certificate(record.certificate)
-    urls = status_urls(base, record.slug)
-    crl = None
-    if record.crl_this_update is not None and record.crl_next_update is not None:
-        crl = CrlView(
-            url=urls.crl[0],
-            number=record.crl_number,
-            this_update=record.crl_this_update,
-            next_update=record.crl_next_update,
-        )
+    crls = [_crl_view(item, addresses) for item in record.crls]
     return AuthorityView(
         id=record.id,
         role="root" if record.role == "root" else "issuing",
@@ -187,8 +210,26 @@ def _authority_view(record: AuthorityRecord, base: str) -> AuthorityView:
         sha256=hashlib.sha256(record.certificate).hexdigest(),
         not_before=record.not_before,
         not_after=record.not_after,
-        certificate_url=urls.ca_issuers[0],
-        crl=crl,
+        certificate_url=addresses.certificate_url,
+        crl=crls[0] if crls else None,
+        crls=crls,
+        ocsp_url=addresses.ocsp_url if record.role == "issuing" else None,
+        ocsp_in_certificates=addresses.has_ocsp,
+        responder=None
+        if responder is None
+        else ResponderView(
+            serial=responder.serial_hex, not_before=responder.not_before, not_after=responder.not_after
+        ),
+    )
+
+
+def _crl_view(record: CrlRecord, addresses: StatusAddresses) -> CrlView:
+    return CrlView(
+        url=addresses.crl_url(record.shard),
+        number=record.number,
+        entries=record.entries,
+        this_update=record.this_update,
+        next_update=record.next_update,
     )
 
 

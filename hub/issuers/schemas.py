@@ -34,8 +34,17 @@ class CrlView(BaseModel):
 
     url: str
     number: int
+    entries: int
     this_update: datetime
     next_update: datetime
+
+
+class ResponderView(BaseModel):
+    """A certificate with which OCSP answers are signed."""
+
+    serial: str
+    not_before: datetime
+    not_after: datetime
 
 
 class AuthorityView(BaseModel):
@@ -53,6 +62,10 @@ class AuthorityView(BaseModel):
     not_after: datetime
     certificate_url: str
     crl: CrlView | None
+    crls: list[CrlView] = Field(description="All lists: several where revocations are spread.")
+    ocsp_url: str | None = Field(description="Where OCSP requests go; null where there is no responder.")
+    ocsp_in_certificates: bool = Field(description="Whether new certificates name that address.")
+    responder: ResponderView | None = Field(description="The newest OCSP responder.")
 
 
 class BackendDetail(BackendView):
@@ -87,6 +100,13 @@ class PrivateHierarchyCreate(BaseModel):
     issuing_days: int = Field(default=3650, ge=1, le=36_500)
     organization: str = Field(default="", max_length=64, description="For the subjects of the CAs.")
     country: str = Field(default="", max_length=2)
+    crl_shards: int = Field(
+        default=1,
+        ge=1,
+        le=256,
+        description="Among how many lists revocations are spread; for CAs with very many certificates."
+        " Can't be changed later.",
+    )
 
 
 class TestResult(BaseModel):

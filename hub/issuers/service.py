@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import insert, select
@@ -22,12 +23,14 @@ from hub.http.principal import Principal
 from hub.issuers import backend_settings, ledger
 from hub.issuers.authorities import AuthorityStore
 from hub.issuers.contract import BackendContext, CaBackend, Intent
-from hub.issuers.crls import CrlPublisher, PublishedCrl, crl_published
+from hub.issuers.crls import CRLS_DUE, CrlPublisher, PublishedCrl
 from hub.issuers.errors import AuthorityNotFound, BackendDisabled, BackendNameTaken, BackendNotFound
 from hub.issuers.hierarchy import HierarchyMaterial, HierarchySpec, make_hierarchy, store_authority
-from hub.issuers.models import CaAuthority, CaBackendRow
+from hub.issuers.models import CaAuthority, CaBackendRow, CaCrl
+from hub.issuers.ocsp.responders import ResponderRecord, Responders
+from hub.issuers.ocsp.service import OcspService
 from hub.issuers.private_ca.backend import PrivateCaBackend
-from hub.issuers.records import AuthorityRecord, BackendRecord
+from hub.issuers.records import AuthorityRecord, BackendRecord, CrlRecord
 from hub.issuers.registry import BackendKinds, installed_kinds, kind_named
 from pki.at_rest import KeyEncryptionKey
 from pki.encodings import certificates_pem
@@ -45,6 +48,16 @@ _BACKEND_COLUMNS = (
     CaBackendRow.status,
     CaBackendRow.created_at,
 )
+# Also the longest that a revocation stays off a long list whose notice was lost.
+_CRL_CHECK_S = 5.0
+_CRL_COLUMNS = (
+    CaCrl.authority_id,
+    CaCrl.shard,
+    CaCrl.number,
+    CaCrl.entries,
+    CaCrl.this_update,
+    CaCrl.next_update,
+)
 _AUTHORITY_COLUMNS = (
     CaAuthority.id,
     CaAuthority.role,
@@ -52,9 +65,8 @@ _AUTHORITY_COLUMNS = (
     CaAuthority.certificate,
     CaAuthority.not_before,
     CaAuthority.not_after,
-    CaAuthority.crl_number,
-    CaAuthority.crl_this_update,
-    CaAuthority.crl_next_update,
+    CaAuthority.crl_shards,
+    CaAuthority.crl_base,
 )
 
 
@@ -78,6 +90,9 @@ class IssuerService:
         self._kinds = kinds if kinds is not None else installed_kinds()
         self._crls = CrlPublisher()
         self._authorities = AuthorityStore(db, kek, public_url=public_url, crls=self._crls)
+        self._responders = Responders(db, kek, self._authorities)
+        self.ocsp = OcspService(db, self._authorities, self._responders)
+        self._authorities.on_revoked = self.ocsp.revoked
         self._open: dict[int, tuple[datetime, CaBackend]] = {}
 
     @property
@@ -126,7 +141,20 @@ class IssuerService:
             .where(CaAuthority.backend_id == backend_id)
             .order_by(CaAuthority.id.desc())
         )
-        return [AuthorityRecord(**row._asdict()) for row in rows]
+        found = rows.all()
+        crls: dict[int, list[CrlRecord]] = {row.id: [] for row in found}
+        lists = await session.execute(
+            select(*_CRL_COLUMNS)
+            .where(CaCrl.authority_id.in_(list(crls)), CaCrl.der.is_not(None))
+            .order_by(CaCrl.authority_id, CaCrl.shard)
+        )
+        for item in lists:
+            crls[item.authority_id].append(CrlRecord(**item._asdict()))
+        return [AuthorityRecord(**row._asdict(), crls=tuple(crls[row.id])) for row in found]
+
+    async def responders(self, session: AsyncSession, backend_id: int) -> Sequence[ResponderRecord]:
+        """Return the OCSP responders of a backend's authorities, the newest first."""
+        return await self._responders.listed(session, backend_id)
 
     async def chain_pem(self, session: AsyncSession, backend_id: int) -> bytes:
         """Return the issuing CA and its root as PEM, as servers want it below a leaf.
@@ -170,7 +198,6 @@ class IssuerService:
         for slug in (made.root.slug, made.issuing.slug):
             authority = await self._authorities.open(uow.session, slug)
             await self._crls.publish(uow, authority)
-            uow.emit(crl_published(authority))
         return backend_id
 
     async def create_backend(
@@ -243,7 +270,7 @@ class IssuerService:
         record = await self.get(uow.session, backend_id)
         if record.kind != PrivateCaBackend.kind:
             return
-        await self._crls.revoke(
+        authority_id = await self._crls.revoke(
             uow,
             backend_id=backend_id,
             serial_hex=serial_hex,
@@ -251,14 +278,55 @@ class IssuerService:
             at=at,
             opener=self._authorities.open,
         )
+        if authority_id is not None:
+            uow.after_commit(partial(self.ocsp.revoked, authority_id, int(serial_hex, 16)))
+
+    async def publish_crls(self, uow: UnitOfWork, backend_id: int, *, principal: Principal) -> None:
+        """Make all CRLs of a backend's authorities now.
+
+        Raises:
+            BackendNotFound, AuthorityNotFound: there is no such backend, or its CA is elsewhere.
+            AuthorityKeyUnavailable: a CA's key can't be opened.
+        """
+        record = await self.get(uow.session, backend_id)
+        authorities = await self.authorities(uow.session, backend_id)
+        if not authorities:
+            raise AuthorityNotFound("this CA backend has no authority of its own")
+        for item in authorities:
+            await self._crls.publish(uow, await self._authorities.open(uow.session, item.slug))
+        await audit.record(
+            uow,
+            principal=principal,
+            action="CrlsPublished",
+            object_type="ca_backend",
+            object_id=str(backend_id),
+            organization_id=None,
+            details={"name": record.name},
+        )
 
     async def refresh_crls(self) -> int:
-        """Make the CRLs that are due; a job calls this every few minutes. Returns how many were made."""
+        """Make the CRLs that are due. Returns how many were made."""
         return await self._crls.refresh_due(self.db, self._authorities.open)
 
-    async def crl(self, session: AsyncSession, slug: str) -> PublishedCrl:
-        """Return the CRL that an authority has out; raise AuthorityNotFound."""
-        return await self._crls.published(session, slug)
+    async def keep_crls(self) -> None:
+        """Make CRLs as they become due, for ever; a long list follows its revocations within seconds."""
+        async with self.db.notifier.subscribe(CRLS_DUE) as notices:
+            while True:
+                await self.refresh_crls()
+                await notices.get(timeout_s=_CRL_CHECK_S)
+                notices.drain()
+
+    async def roll_over_responders(self) -> int:
+        """Give every authority whose OCSP responder ends soon a new one; return how many were made."""
+        return await self._responders.roll_over()
+
+    async def crl(self, session: AsyncSession, name: str) -> PublishedCrl:
+        """Return the CRL that is out under a name, an authority's slug or ``SLUG.NUMBER``.
+
+        Raises:
+            AuthorityNotFound: there is none.
+        """
+        return await self._crls.published(session, name)
 
     async def authority_certificate(self, session: AsyncSession, slug: str) -> bytes:
         """Return an authority's certificate as DER; raise AuthorityNotFound."""

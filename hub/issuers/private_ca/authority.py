@@ -5,7 +5,7 @@ the hub dies in between, signing the stored bytes again gives the same certifica
 and may run in a thread; times and random bits are passed in.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from hub.issuers.private_ca.errors import (
@@ -33,6 +33,7 @@ from pki.templates import (
     Validity,
     issuing_ca_template,
     leaf_template,
+    responder_template,
     serial_from_random,
 )
 
@@ -74,12 +75,23 @@ class Prepared:
 class PrivateCa:
     """A CA certificate, the signer of its key, and where its status is published."""
 
-    def __init__(self, certificate: bytes, signer: Signer, *, urls: StatusUrls | None = None) -> None:
-        """Take a DER certificate; raise NotACertificateAuthority, SignerMismatch or MalformedCertificate."""
+    def __init__(
+        self,
+        certificate: bytes,
+        signer: Signer,
+        *,
+        urls: StatusUrls | Callable[[int], StatusUrls] | None = None,
+    ) -> None:
+        """Take a DER certificate, and where status is published, which may depend on the serial number.
+
+        Raises:
+            NotACertificateAuthority, SignerMismatch, MalformedCertificate: see there.
+        """
         self.certificate = certificate
         self.facts: CertificateFacts = parse_certificate(certificate)
         self._signer = signer
-        self._urls = urls or StatusUrls()
+        fixed = StatusUrls() if urls is None or callable(urls) else urls
+        self._urls_of = urls if callable(urls) else lambda _serial: fixed
         if not self.facts.is_ca or not {"keyCertSign", "cRLSign"} <= set(self.facts.key_usage):
             raise NotACertificateAuthority
         if self.facts.spki_sha256 != spki_sha256(signer.public_key):
@@ -95,28 +107,42 @@ class PrivateCa:
 
     def prepare(self, request: LeafRequest) -> Prepared:
         """Compose a leaf certificate; raise InvalidTemplate, OutlivesIssuer or another PkiError (the key)."""
+        serial = serial_from_random(request.random)
         return self._prepared(
             leaf_template(
-                serial=serial_from_random(request.random),
+                serial=serial,
                 signature_algorithm=self.algorithm,
                 issuer=self.issuer,
                 validity=request.validity,
                 subject=request.subject,
                 profile=request.profile,
-                urls=self._urls,
+                urls=self._urls_of(serial),
+            )
+        )
+
+    def prepare_responder(self, *, random: bytes, validity: Validity, subject: SubjectRef) -> Prepared:
+        """Compose the certificate of an OCSP responder; raises as ``prepare`` does."""
+        return self._prepared(
+            responder_template(
+                serial=serial_from_random(random),
+                signature_algorithm=self.algorithm,
+                issuer=self.issuer,
+                validity=validity,
+                subject=subject,
             )
         )
 
     def prepare_subordinate(self, request: SubordinateRequest) -> Prepared:
         """Compose the certificate of a subordinate CA; raises as ``prepare`` does."""
+        serial = serial_from_random(request.random)
         return self._prepared(
             issuing_ca_template(
-                serial=serial_from_random(request.random),
+                serial=serial,
                 signature_algorithm=self.algorithm,
                 issuer=self.issuer,
                 validity=request.validity,
                 subject=request.subject,
-                urls=self._urls,
+                urls=self._urls_of(serial),
                 path_length=request.path_length,
                 name_constraints=request.name_constraints,
             )

@@ -52,6 +52,10 @@ class PrivateCaSettings(BaseModel):
     )
     crl_lifetime_hours: int = Field(default=168, ge=2, le=8760, description="How long a CRL is good for.")
     crl_refresh_hours: int = Field(default=24, ge=1, le=4380, description="How often a new CRL is made.")
+    ocsp: bool = Field(default=True, description="Whether certificates name the hub's OCSP responder.")
+    ocsp_lifetime_hours: int = Field(
+        default=8, ge=1, le=240, description="How long an OCSP answer is good for; renewed at half of it."
+    )
 
 
 class PrivateCaBackend:

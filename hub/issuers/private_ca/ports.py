@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from hub.issuers.addresses import StatusAddresses
 from hub.issuers.private_ca.authority import PrivateCa
 
 
@@ -17,6 +18,7 @@ class OpenAuthority:
     slug: str
     ca: PrivateCa
     chain: tuple[bytes, ...]
+    addresses: StatusAddresses
 
     @property
     def signs_slowly(self) -> bool:

@@ -16,6 +16,7 @@ from hub.db.errors import Unauthenticated
 from hub.db.uow import Database
 from hub.http.principal import Principal, Role, RoleGrant
 from hub.http.shell import ShellOptions, build_application
+from hub.issuers.ocsp.routes import OcspRoutes
 from hub.issuers.routes import IssuerRoutes, StatusRoutes
 from hub.issuers.service import IssuerService
 from hub.organizations.domain_routes import DomainRoutes
@@ -107,6 +108,7 @@ async def hub(db):
                 ProfileRoutes(db, ProfileService(db)),
                 IssuerRoutes(db, issuers),
                 StatusRoutes(db, issuers),
+                OcspRoutes(issuers.ocsp),
             ],
             authenticator=Tokens(),
             authorizer=PolicyAuthorizer(),

@@ -138,7 +138,7 @@ async def test_a_private_ca_is_made_read_and_tested(hub):
     issuing, root = made["authorities"]
     assert (issuing["role"], root["role"], made["can_revoke"]) == ("issuing", "root", True)
     assert issuing["subject"] == "CN=Example Issuing CA"
-    assert issuing["crl"]["number"] == 1
+    assert (issuing["crl"]["entries"], issuing["crl"]["number"] > 0) == (0, True)
     assert await hub.call("GET", f"/ca-backends/{made['id']}", expect=200) == made
     assert [item["id"] for item in (await hub.call("GET", "/ca-backends", expect=200))["items"]] == [
         made["id"]

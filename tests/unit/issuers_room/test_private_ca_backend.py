@@ -9,9 +9,12 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtensionOID
+from sqlalchemy import update
 
 from hub.issuers.contract import CanRevoke, Intent
 from hub.issuers.errors import AuthorityKeyUnavailable, BackendDisabled, OrderImpossible
+from hub.issuers.models import CaBackendRow
+from hub.issuers.private_ca.backend import PrivateCaSettings
 from hub.issuers.private_ca.errors import ForeignTbs
 from pki.at_rest import KeyEncryptionKey, new_key
 from pki.certificates import parse_certificate
@@ -48,12 +51,22 @@ async def test_a_leaf_says_where_its_status_is(make_ca, issue, db, issuers):
         assert [name.value for point in points for name in point.full_name] == [
             f"http://hub.example.com:8080/crl/{slugs[issuer]}.crl"
         ]
-        assert [(item.access_method, item.access_location.value) for item in access] == [
-            (
-                AuthorityInformationAccessOID.CA_ISSUERS,
-                f"http://hub.example.com:8080/aia/{slugs[issuer]}.cer",
-            )
-        ]
+        slug = slugs[issuer]
+        expected = [(AuthorityInformationAccessOID.CA_ISSUERS, f"http://hub.example.com:8080/aia/{slug}.cer")]
+        if issuer == "issuing":
+            responder = (AuthorityInformationAccessOID.OCSP, f"http://hub.example.com:8080/ocsp/{slug}")
+            expected.insert(0, responder)
+        assert [(item.access_method, item.access_location.value) for item in access] == expected
+
+
+async def test_a_backend_without_ocsp_names_no_responder(make_ca, issue, db, clock):
+    backend_id = await make_ca()
+    async with db.write() as uow:
+        settings = PrivateCaSettings(ocsp=False).model_dump()
+        await uow.session.execute(update(CaBackendRow).values(settings=settings))
+    leaf = x509.load_der_x509_certificate((await issue(backend_id)).chain[0])
+    access = leaf.extensions.get_extension_for_oid(ExtensionOID.AUTHORITY_INFORMATION_ACCESS).value
+    assert [item.access_method for item in access] == [AuthorityInformationAccessOID.CA_ISSUERS]
 
 
 async def test_serial_numbers_have_128_random_bits(make_ca, open_backend, order):
@@ -212,11 +225,6 @@ async def test_the_linter_finds_no_errors(make_ca, issue, tmp_path, key_type):
 
 
 async def test_a_new_address_for_status_is_in_the_next_certificates(make_ca, issue, db, clock):
-    from sqlalchemy import update
-
-    from hub.issuers.models import CaBackendRow
-    from hub.issuers.private_ca.backend import PrivateCaSettings
-
     backend_id = await make_ca()
     await issue(backend_id)
     settings = PrivateCaSettings(status_url="http://pki.example.com").model_dump()

@@ -62,6 +62,30 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_compromised_keys_added_at"), ["added_at"], unique=False)
 
     op.create_table(
+        "renewal_replans",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("scope", JsonDocument, nullable=False),
+        sa.Column("after_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_renewal_replans")),
+    )
+    op.create_table(
+        "ca_quotas",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("backend_id", sa.Integer(), nullable=False),
+        sa.Column("period", sa.String(length=8), nullable=False),
+        sa.Column("max_certificates", sa.Integer(), nullable=False),
+        sa.Column("cost_cents", sa.Integer(), nullable=True),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("created_by", sa.String(length=255), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("updated_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["backend_id"], ["ca_backends.id"], name=op.f("fk_ca_quotas_backend_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ca_quotas")),
+        sa.UniqueConstraint("backend_id", "period", name=op.f("uq_ca_quotas_backend_id_period")),
+    )
+    op.create_table(
         "ca_crls",
         sa.Column("authority_id", sa.Integer(), nullable=False),
         sa.Column("shard", sa.Integer(), autoincrement=False, nullable=False),
@@ -79,6 +103,40 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("ca_crls", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_ca_crls_refresh_at"), ["refresh_at"], unique=False)
+
+    op.create_table(
+        "maintenance_windows",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("name", sa.String(length=128), nullable=False),
+        sa.Column("organization_id", sa.Integer(), nullable=True),
+        sa.Column("department_id", sa.Integer(), nullable=True),
+        sa.Column("profile_id", sa.Integer(), nullable=True),
+        sa.Column("agent_id", sa.String(length=36), nullable=True),
+        sa.Column("server_pattern", sa.String(length=128), nullable=False),
+        sa.Column("weekdays", JsonDocument, nullable=False),
+        sa.Column("opens", sa.Integer(), nullable=False),
+        sa.Column("closes", sa.Integer(), nullable=False),
+        sa.Column("time_zone", sa.String(length=64), nullable=False),
+        sa.Column("comment", sa.Text(), nullable=False),
+        sa.Column("created_by", sa.String(length=255), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("updated_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["agent_id"], ["agents.id"], name=op.f("fk_maintenance_windows_agent_id")),
+        sa.ForeignKeyConstraint(
+            ["department_id"], ["departments.id"], name=op.f("fk_maintenance_windows_department_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["organization_id"], ["organizations.id"], name=op.f("fk_maintenance_windows_organization_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["profile_id"], ["profiles.id"], name=op.f("fk_maintenance_windows_profile_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_maintenance_windows")),
+    )
+    with op.batch_alter_table("maintenance_windows", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_maintenance_windows_organization_id"), ["organization_id"], unique=False
+        )
 
     op.create_table(
         "ocsp_responders",
@@ -102,6 +160,41 @@ def upgrade() -> None:
         ),
     )
     op.create_table(
+        "renewal_freezes",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("name", sa.String(length=128), nullable=False),
+        sa.Column("organization_id", sa.Integer(), nullable=True),
+        sa.Column("department_id", sa.Integer(), nullable=True),
+        sa.Column("profile_id", sa.Integer(), nullable=True),
+        sa.Column("agent_id", sa.String(length=36), nullable=True),
+        sa.Column("server_pattern", sa.String(length=128), nullable=False),
+        sa.Column("starts", sa.String(length=16), nullable=False),
+        sa.Column("ends", sa.String(length=16), nullable=False),
+        sa.Column("time_zone", sa.String(length=64), nullable=False),
+        sa.Column("repeats_yearly", sa.Boolean(), nullable=False),
+        sa.Column("starts_at", UtcDateTime(), nullable=False),
+        sa.Column("ends_at", UtcDateTime(), nullable=False),
+        sa.Column("comment", sa.Text(), nullable=False),
+        sa.Column("created_by", sa.String(length=255), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("updated_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["agent_id"], ["agents.id"], name=op.f("fk_renewal_freezes_agent_id")),
+        sa.ForeignKeyConstraint(
+            ["department_id"], ["departments.id"], name=op.f("fk_renewal_freezes_department_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["organization_id"], ["organizations.id"], name=op.f("fk_renewal_freezes_organization_id")
+        ),
+        sa.ForeignKeyConstraint(["profile_id"], ["profiles.id"], name=op.f("fk_renewal_freezes_profile_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_renewal_freezes")),
+    )
+    with op.batch_alter_table("renewal_freezes", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_renewal_freezes_ends_at"), ["ends_at"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_renewal_freezes_organization_id"), ["organization_id"], unique=False
+        )
+
+    op.create_table(
         "certificate_approvals",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("certificate_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -119,6 +212,87 @@ def upgrade() -> None:
             name=op.f("uq_certificate_approvals_certificate_id_administrator_id"),
         ),
     )
+    op.create_table(
+        "key_transfers",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("certificate_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("agent_id", sa.String(length=36), nullable=False),
+        sa.Column("certificate_sha256", sa.String(length=64), nullable=False),
+        sa.Column("format", sa.String(length=16), nullable=False),
+        sa.Column("receiver_fingerprint", sa.String(length=80), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("reason", sa.String(length=64), nullable=False),
+        sa.Column("message", sa.Text(), nullable=False),
+        sa.Column("envelope", sa.LargeBinary(), nullable=True),
+        sa.Column("requester_kind", sa.String(length=16), nullable=False),
+        sa.Column("requester_id", sa.String(length=64), nullable=False),
+        sa.Column("requested_by", sa.String(length=255), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("expires_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["certificate_id"], ["certificates.id"], name=op.f("fk_key_transfers_certificate_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_key_transfers")),
+    )
+    with op.batch_alter_table("key_transfers", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_key_transfers_certificate_id"), ["certificate_id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_key_transfers_state_key_transfers_expires_at"),
+            ["state", "expires_at"],
+            unique=False,
+        )
+
+    op.create_table(
+        "renewal_attempts",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("certificate_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.Column("outcome", sa.String(length=16), nullable=False),
+        sa.Column("reason", sa.String(length=64), nullable=False),
+        sa.Column("sentence", sa.Text(), nullable=False),
+        sa.Column("evidence", JsonDocument, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["certificate_id"],
+            ["certificates.id"],
+            name=op.f("fk_renewal_attempts_certificate_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_renewal_attempts")),
+    )
+    with op.batch_alter_table("renewal_attempts", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_renewal_attempts_certificate_id_renewal_attempts_id"),
+            ["certificate_id", "id"],
+            unique=False,
+        )
+
+    op.create_table(
+        "renewal_schedules",
+        sa.Column("certificate_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("look_at", UtcDateTime(), nullable=True),
+        sa.Column("first_due_at", UtcDateTime(), nullable=True),
+        sa.Column("reason", sa.String(length=32), nullable=False),
+        sa.Column("sentence", sa.Text(), nullable=False),
+        sa.Column("evidence", JsonDocument, nullable=False),
+        sa.Column("window_start", UtcDateTime(), nullable=True),
+        sa.Column("window_end", UtcDateTime(), nullable=True),
+        sa.Column("explanation_url", sa.Text(), nullable=False),
+        sa.Column("poll_at", UtcDateTime(), nullable=True),
+        sa.Column("warned_s", sa.Integer(), nullable=False),
+        sa.Column("retire_at", UtcDateTime(), nullable=True),
+        sa.Column("successor", JsonDocument, nullable=True),
+        sa.ForeignKeyConstraint(
+            ["certificate_id"],
+            ["certificates.id"],
+            name=op.f("fk_renewal_schedules_certificate_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("certificate_id", name=op.f("pk_renewal_schedules")),
+    )
+    with op.batch_alter_table("renewal_schedules", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_renewal_schedules_look_at"), ["look_at"], unique=False)
+
     with op.batch_alter_table("ca_authorities", schema=None) as batch_op:
         batch_op.add_column(
             sa.Column("crl_shards", sa.Integer(), server_default=sa.text("1"), nullable=False)
@@ -128,8 +302,8 @@ def upgrade() -> None:
         )
         batch_op.drop_index(batch_op.f("ix_ca_authorities_crl_refresh_at"))
         batch_op.drop_column("crl_next_update")
-        batch_op.drop_column("crl_this_update")
         batch_op.drop_column("crl")
+        batch_op.drop_column("crl_this_update")
         batch_op.drop_column("crl_refresh_at")
         batch_op.drop_column("crl_number")
 
@@ -334,8 +508,8 @@ def downgrade() -> None:
     with op.batch_alter_table("ca_authorities", schema=None) as batch_op:
         batch_op.add_column(sa.Column("crl_number", sa.INTEGER(), nullable=False))
         batch_op.add_column(sa.Column("crl_refresh_at", sa.DATETIME(), nullable=True))
-        batch_op.add_column(sa.Column("crl", sa.BLOB(), nullable=True))
         batch_op.add_column(sa.Column("crl_this_update", sa.DATETIME(), nullable=True))
+        batch_op.add_column(sa.Column("crl", sa.BLOB(), nullable=True))
         batch_op.add_column(sa.Column("crl_next_update", sa.DATETIME(), nullable=True))
         batch_op.create_index(
             batch_op.f("ix_ca_authorities_crl_refresh_at"), ["crl_refresh_at"], unique=False
@@ -343,12 +517,36 @@ def downgrade() -> None:
         batch_op.drop_column("crl_base")
         batch_op.drop_column("crl_shards")
 
+    with op.batch_alter_table("renewal_schedules", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_renewal_schedules_look_at"))
+
+    op.drop_table("renewal_schedules")
+    with op.batch_alter_table("renewal_attempts", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_renewal_attempts_certificate_id_renewal_attempts_id"))
+
+    op.drop_table("renewal_attempts")
+    with op.batch_alter_table("key_transfers", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_key_transfers_state_key_transfers_expires_at"))
+        batch_op.drop_index(batch_op.f("ix_key_transfers_certificate_id"))
+
+    op.drop_table("key_transfers")
     op.drop_table("certificate_approvals")
+    with op.batch_alter_table("renewal_freezes", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_renewal_freezes_organization_id"))
+        batch_op.drop_index(batch_op.f("ix_renewal_freezes_ends_at"))
+
+    op.drop_table("renewal_freezes")
     op.drop_table("ocsp_responders")
+    with op.batch_alter_table("maintenance_windows", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_maintenance_windows_organization_id"))
+
+    op.drop_table("maintenance_windows")
     with op.batch_alter_table("ca_crls", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_ca_crls_refresh_at"))
 
     op.drop_table("ca_crls")
+    op.drop_table("ca_quotas")
+    op.drop_table("renewal_replans")
     with op.batch_alter_table("compromised_keys", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_compromised_keys_added_at"))
 
