@@ -24,7 +24,7 @@ from hub.fleet.wire import body_bytes
 from hub.lifecycle.models import Certificate, CertificateLocation, InstallItem
 from hub.organizations.dcv.models import DcvValidation, DcvWriter
 from hub.organizations.models import CustomField, Department, Domain, Organization, Person
-from hub.profiles.models import Profile
+from hub.profiles.models import CompromisedKey, Profile
 from tests.integration.access_policy.callers import CALLERS
 from tests.integration.access_policy.places import DIVIDED, EVERYBODY, INHERITED, PLACES, UNDIVIDED, Place
 
@@ -307,6 +307,12 @@ def profile_row(number: int, name: str, backend_id: int, organization_ids: list[
     )
 
 
+async def _compromised_key(at: Making) -> Params:
+    key = f"{at.number:064x}"
+    await at.add(CompromisedKey(spki_sha256=key, source=at.marker, added_by="mrao", added_at=_NOW))
+    return {"spki_sha256": key}
+
+
 async def _administrator(at: Making) -> Params:
     role = "MRAO" if at.place.organization is None else "DRAO" if at.place.department else "RAO"
     types = ["ssl"] if at.place.organization else []
@@ -555,6 +561,7 @@ KINDS: dict[str, Kind] = {
     "binding": Kind(_binding, ClientCertificateBinding, _MASTERS),
     "certificate": Kind(_certificate, Certificate, DIVIDED, without=_NO_CLIENT, scoped=True),
     "command": Kind(_command, FleetCommand, UNDIVIDED, without=_NO_CLIENT | _OFFICERS),
+    "compromised_key": Kind(_compromised_key, CompromisedKey, _MASTERS, key="spki_sha256"),
     "custom_field": Kind(_custom_field, CustomField, {"hub": EVERYBODY}),
     "department": Kind(_department, Department, _only(DIVIDED, *_IN_DEPARTMENTS), key="department_id"),
     "department_settings": Kind(_settings, Department, _only(DIVIDED, *_IN_DEPARTMENTS), key="department_id"),
