@@ -44,6 +44,13 @@ ports = []
 nameservers = []
 """
 
+_KEY_DOWNLOAD = """
+[key_download]
+# Who may download a private key as a file: "never", or a list of receivers' fingerprints as the console and
+# `certwright key receiver` show them. "any-receiver" lets the hub decide: whoever controls it gets the keys.
+receivers = "never"
+"""
+
 _COMMANDS = {
     "network": (
         "DiscoverNetwork",
@@ -53,8 +60,16 @@ _COMMANDS = {
         "InstallCertificate",
         "DeleteKey",
         "CheckDomainControl",
+        "RestartServer",
     ),
-    "pks": ("GenerateCertificate", "StoreCertificate", "ExportKey", "DeleteKey"),
+    "pks": (
+        "GenerateCertificate",
+        "StoreCertificate",
+        "ExportKey",
+        "DeleteKey",
+        "ExportKeyFile",
+        "ImportKey",
+    ),
 }
 _PATHS = (
     "/etc/apache2",
@@ -76,4 +91,6 @@ def default_policy(kind: str) -> str:
     text = _HEAD.format(commands=_quoted(_COMMANDS[kind]))
     if kind == "network":
         text += _SCAN + _INSTALL.format(paths=_quoted(_PATHS)) + _DOMAIN_CONTROL
+    else:
+        text += _KEY_DOWNLOAD
     return text

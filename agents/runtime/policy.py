@@ -17,7 +17,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from agents.runtime.commands import Command, ExportKey
+from agents.runtime.commands import Command, ExportKey, ExportKeyFile
 from agents.runtime.config import describe_faults
 from agents.runtime.errors import PolicyMalformed
 from pki.errors import MalformedKey
@@ -36,6 +36,9 @@ CommandKind = Literal[
     "ExportKey",
     "DeleteKey",
     "CheckDomainControl",
+    "RestartServer",
+    "ExportKeyFile",
+    "ImportKey",
 ]
 
 
@@ -93,6 +96,15 @@ class DomainControlPolicy(_Strict):
     """Addresses, or address#port, of recursive resolvers; empty: the system's."""
 
 
+class KeyDownloadPolicy(_Strict):
+    """To whom a private key may be sealed as a file."""
+
+    receivers: Literal["never", "any-receiver"] | tuple[Annotated[str, AfterValidator(_fingerprint)], ...] = (
+        "never"
+    )
+    """Fingerprints of receivers' keys. ``any-receiver`` trusts the hub to say who may have keys."""
+
+
 class Policy(_Strict):
     """The whole file."""
 
@@ -101,6 +113,7 @@ class Policy(_Strict):
     scan: ScanPolicy = ScanPolicy()
     install: InstallPolicy = InstallPolicy()
     domain_control: DomainControlPolicy = DomainControlPolicy()
+    key_download: KeyDownloadPolicy = KeyDownloadPolicy()
 
     def may_write(self, path: Path) -> bool:
         """Whether a file may be replaced, both by its name and after symbolic links."""
@@ -112,6 +125,11 @@ class Policy(_Strict):
     def may_export_to(self, fingerprint: str) -> bool:
         """Whether a private key may be sealed to this receiver."""
         return self.key_export != "never" and fingerprint in self.key_export
+
+    def may_download_to(self, fingerprint: str) -> bool:
+        """Whether a key file may be sealed to this receiver."""
+        receivers = self.key_download.receivers
+        return receivers == "any-receiver" or (receivers != "never" and fingerprint in receivers)
 
     def may_manage(self, server: str) -> bool:
         """Whether certificates may be installed on this server."""
@@ -160,7 +178,23 @@ def receiver_not_allowed(question: PolicyQuestion) -> Finding | None:
     return Finding(REFUSED, f"the local policy does not let a private key out to receiver {fingerprint}")
 
 
-BASE_CHECKS: tuple[PolicyCheck, ...] = (kind_not_allowed, receiver_not_allowed)
+def download_not_allowed(question: PolicyQuestion) -> Finding | None:
+    """A key file leaves only for receivers that the file names, or for all where it says so."""
+    body = question.command.body
+    if not isinstance(body, ExportKeyFile):
+        return None
+    try:
+        fingerprint = receiver_fingerprint(body.receiver_public_key)
+    except MalformedKey as fault:
+        return Finding(REFUSED, str(fault))
+    if question.policy.may_download_to(fingerprint):
+        return None
+    return Finding(
+        REFUSED, f"the local policy does not let a private key be downloaded by receiver {fingerprint}"
+    )
+
+
+BASE_CHECKS: tuple[PolicyCheck, ...] = (kind_not_allowed, receiver_not_allowed, download_not_allowed)
 """What every agent checks."""
 
 

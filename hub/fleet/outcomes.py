@@ -26,6 +26,7 @@ from hub.fleet.commands import (
     RunningCommand,
 )
 from hub.fleet.models import FleetCommand
+from hub.fleet.wire import forgotten
 
 OutcomeHandler = Callable[[UnitOfWork, FinishedCommand], Awaitable[None]]
 BatchHandler = Callable[[UnitOfWork, RunningCommand, NetworkFinds], Awaitable[None]]
@@ -69,6 +70,8 @@ class Handlers:
             self._not_taken(uow, row, attempts=earlier_attempts + 1, error=error)
         else:
             row.changes |= {"outcome_state": "done", "outcome_next_at": None, "outcome_error": ""}
+            if finished.result is not None:
+                row.changes |= forgotten(finished.body, finished.result)
 
     @staticmethod
     def _not_taken(uow: UnitOfWork, row: CommandRow, *, attempts: int, error: Exception) -> None:

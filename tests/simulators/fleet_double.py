@@ -25,24 +25,41 @@ from hub.fleet.commands import (
     CommandFailure,
     CommandProgress,
     CommandResult,
+    DeleteKey,
     ExportKey,
+    ExportKeyFile,
     FinishedCommand,
     GenerateCertificate,
+    ImportKey,
     InstallCertificate,
     InstallOutcome,
+    KeyDeleted,
     KeyExported,
+    KeyFileExported,
+    KeyImported,
     NetworkFinds,
     NodePort,
     NodeRecord,
+    RestartServer,
     RunningCommand,
     SealedKey,
     ServerNode,
+    ServerRestarted,
     StoreCertificate,
     kind_of,
 )
 from hub.fleet.models import Agent
 from pki.algorithms import SigningKey
 from pki.csrs import build_csr
+from pki.key_files import (
+    DownloadContext,
+    KeyFileFormat,
+    UploadContext,
+    make_key_file,
+    open_file,
+    read_private_key,
+    seal_file,
+)
 from pki.keys import KeyType, decode_private_key, encode_private_key, generate_key, key_matches, spki_sha256
 from pki.names import SubjectFields
 from pki.sealing import ReceiverKey, generate_receiver_key, open_sealed, seal
@@ -81,6 +98,8 @@ class FleetState:
     served: dict[tuple[str, str, str], bytes] = field(default_factory=dict)
     # (agent, server, node) -> (reason, message) of the installation that is to fail
     install_faults: dict[tuple[str, str, str], tuple[str, str]] = field(default_factory=dict)
+    # nodes that take a certificate up with a restart only
+    needs_restart: set[tuple[str, str, str]] = field(default_factory=set)
     # kind -> failure that the next command of this kind ends with
     faults: dict[str, CommandFailure] = field(default_factory=dict)
 
@@ -280,6 +299,15 @@ class FleetDouble:
                 )
             case InstallCertificate() as body:
                 return self._install(command.agent_id, body)
+            case ExportKeyFile() as body:
+                return self._export_file(command.agent_id, body)
+            case ImportKey() as body:
+                return self._import(command.agent_id, body)
+            case DeleteKey() as body:
+                self.state.stores.get(command.agent_id, {}).pop(body.key_id, None)
+                return KeyDeleted(key_id=body.key_id)
+            case RestartServer() as body:
+                return self._restart(command.agent_id, body)
             case _:
                 raise NotImplementedError(command.kind)
 
@@ -307,6 +335,53 @@ class FleetDouble:
             key_id=body.key_id, certificate_sha256=hashlib.sha256(body.chain[0]).digest()
         )
 
+    def _export_file(self, agent_id: str, body: ExportKeyFile) -> KeyFileExported:
+        key = self.state.stores[agent_id][body.key_id]
+        file_format = KeyFileFormat(body.format)
+        file = make_key_file(key, body.chain, file_format=file_format, name=body.key_id)
+        sealing = DownloadContext(
+            download_id=body.download_id,
+            agent_id=agent_id,
+            certificate_sha256=hashlib.sha256(body.chain[0]).hexdigest(),
+            format=body.format,
+        )
+        envelope = seal_file(body.receiver_public_key, file, sealing)
+        return KeyFileExported(envelope=envelope, download_id=body.download_id)
+
+    def _import(self, agent_id: str, body: ImportKey) -> KeyImported:
+        sha256 = hashlib.sha256(body.chain[0])
+        sealing = UploadContext(agent_id=agent_id, certificate_sha256=sha256.hexdigest())
+        key = read_private_key(open_file(self.state.receivers[agent_id], body.envelope, sealing))
+        assert key_matches(key, body.chain[0]), "the certificate is not for this key"
+        self.state.stores.setdefault(agent_id, {})[body.key_id] = key
+        return KeyImported(key_id=body.key_id, certificate_sha256=sha256.digest())
+
+    def _restart(self, agent_id: str, body: RestartServer) -> ServerRestarted:
+        outcomes = []
+        for node_id in body.node_ids:
+            place = (agent_id, body.server, node_id)
+            fault = self.state.install_faults.pop(place, None)
+            if fault is None:
+                self.state.served[place] = body.certificate_sha256
+            outcomes.append(self._outcome(place, fault, "installed"))
+        return ServerRestarted(outcomes=tuple(outcomes))
+
+    def _outcome(
+        self, place: tuple[str, str, str], fault: tuple[str, str] | None, status: str
+    ) -> InstallOutcome:
+        served = self.state.served.get(place, b"")
+        port = NodePort(address="10.0.0.1", port=443, protocol="https", certificate_sha256=served)
+        return InstallOutcome(
+            server=place[1],
+            node_id=place[2],
+            status="failed" if fault else status,
+            reason=fault[0] if fault else "",
+            message=fault[1] if fault else "",
+            served=(port,),
+            rolled_back=fault is not None,
+            steps=("staged", "checked", "swapped"),
+        )
+
     def _install(self, agent_id: str, body: InstallCertificate) -> CertificateInstalled:
         chain = self.state.stored[agent_id][body.key_id]
         assert hashlib.sha256(chain[0]).digest() == body.certificate_sha256
@@ -314,21 +389,9 @@ class FleetDouble:
         for target in body.targets:
             place = (agent_id, target.server, target.node_id)
             fault = self.state.install_faults.pop(place, None)
-            if fault is None:
+            deployed = place in self.state.needs_restart
+            if fault is None and not deployed:
                 self.state.served[place] = body.certificate_sha256
-            served = self.state.served.get(place, b"")
-            outcomes.append(
-                InstallOutcome(
-                    server=target.server,
-                    node_id=target.node_id,
-                    status="failed" if fault else "installed",
-                    reason=fault[0] if fault else "",
-                    message=fault[1] if fault else "",
-                    served=(
-                        NodePort(address="10.0.0.1", port=443, protocol="https", certificate_sha256=served),
-                    ),
-                    rolled_back=fault is not None,
-                    steps=("staged", "checked", "swapped"),
-                )
-            )
+            status = "restart_required" if deployed else "installed"
+            outcomes.append(self._outcome(place, fault, status))
         return CertificateInstalled(outcomes=tuple(outcomes))
