@@ -44,7 +44,7 @@ from hub.lifecycle.step_queue import NewStep, Step
 from hub.lifecycle.transitions import OBJECT_TYPE, Change, transition
 from hub.organizations.dcv.service import names_not_validated
 from hub.organizations.service import EffectiveSettings, synced_end
-from hub.profiles.service import ProfileRecord
+from hub.profiles.service import ProfileRecord, public_term_fault
 from pki.certificates import CertificateFacts, parse_certificate
 from pki.errors import PkiError
 
@@ -133,11 +133,20 @@ class Issuance:
             for row in rows.values():
                 if row.status == CertificateStatus.APPROVED and row.csr is not None:
                     profile = await self._rooms.profiles.get(session, row.profile_id or 0)
-                    answers[row.id] = await self._not_validated(session, row, profile) or await self.prepare(
-                        session, row, profile
+                    answers[row.id] = (
+                        self._too_long_now(row, profile)
+                        or await self._not_validated(session, row, profile)
+                        or await self.prepare(session, row, profile)
                     )
         async with self._db.write() as uow:
             await self._record_applied(uow, steps, answers)
+
+    def _too_long_now(self, row: OrderRow, profile: ProfileRecord) -> Refused | None:
+        # Public trust may have become shorter while the request waited.
+        if not profile.is_public:
+            return None
+        fault = public_term_fault(row.term_days, self._db.clock().date())
+        return Refused(reason="TermTooLongNow", message=fault, invalid=False) if fault else None
 
     async def _not_validated(
         self, session: AsyncSession, row: OrderRow, profile: ProfileRecord

@@ -10,7 +10,7 @@ from typing import Any
 from hub.profiles.errors import InvalidProfile
 from hub.profiles.records import DEFAULT_SUBJECT_POLICY, ProfileFields, SanRule, SubjectSource
 from hub.profiles.renewal_rules import renewal_fault
-from hub.profiles.terms import public_term_ends, public_term_limit
+from hub.profiles.terms import public_term_fault
 from hub.profiles.usage_rules import extended_key_usage_fault, key_usage_fault
 from pki.csr_policy import PUBLIC_CURVES
 from pki.keys import KeyType
@@ -164,15 +164,10 @@ def check_terms(fields: ProfileFields, *, on: date, kept: Collection[int] = ()) 
     """
     if not fields.is_public:
         return
-    limit = public_term_limit(on)
-    too_long = [term for term in fields.terms_days if term > limit and term not in kept]
-    if too_long:
-        since = public_term_ends(too_long[0])
-        message = (
-            f"{too_long[0]} days: since {since} publicly trusted certificates live at most {limit} days"
-            " (CA/Browser Forum ballot SC-081v3)"
-        )
-        raise InvalidProfile(message, field="terms_days")
+    for term in fields.terms_days:
+        fault = None if term in kept else public_term_fault(term, on)
+        if fault is not None:
+            raise InvalidProfile(fault, field="terms_days")
 
 
 def stored_values(fields: ProfileFields) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from datetime import date
 
 from hub.organizations.domain_patterns import is_public_suffix
 from hub.profiles.records import ProfileRecord, SanRule
-from hub.profiles.terms import public_term_ends, public_term_limit
+from hub.profiles.terms import public_term_fault
 from pki.errors import InvalidName
 from pki.findings import Finding, all_findings
 from pki.names import is_ip_address, normalize_dns_name
@@ -80,14 +80,8 @@ def term_too_long_now(check: ProfileCheckInput) -> Finding | None:
     """A term that the profile offers, but that no public CA issues any more."""
     if check.on is None or not check.profile.is_public:
         return None
-    limit = public_term_limit(check.on)
-    if check.term_days <= limit:
-        return None
-    return Finding(
-        "TermTooLongNow",
-        f"since {public_term_ends(check.term_days)} publicly trusted certificates live at most {limit} days,"
-        f" not {check.term_days}",
-    )
+    fault = public_term_fault(check.term_days, check.on)
+    return None if fault is None else Finding("TermTooLongNow", fault)
 
 
 def names_missing(check: ProfileCheckInput) -> Finding | None:

@@ -24,7 +24,7 @@ from hub.profiles.policy import ProfileCheckInput, check_request
 from hub.profiles.preview import NoUses, ProfilePreview, ProfileUse, ProfileUses, preview, shown
 from hub.profiles.records import ProfileFields, ProfileRecord, RenewalPolicy, SanRule, SubjectSource
 from hub.profiles.subjects import compose_subject
-from hub.profiles.terms import public_term_limit
+from hub.profiles.terms import public_term_fault, public_term_limit
 from pki.weak_key_lists import NO_KNOWN_KEYS, WeakKeyList
 
 __all__ = [
@@ -40,6 +40,7 @@ __all__ = [
     "SubjectSource",
     "check_request",
     "compose_subject",
+    "public_term_fault",
     "public_term_limit",
 ]
 

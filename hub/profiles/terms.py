@@ -30,10 +30,26 @@ class Term:
     until: date | None
 
 
+def public_limit(on: date) -> tuple[date, int]:
+    """Return since when, and how many days, a publicly trusted certificate of this day may live."""
+    # Nothing here is older than the first step.
+    return next((step for step in reversed(PUBLIC_TERM_LIMITS) if step[0] <= on), PUBLIC_TERM_LIMITS[0])
+
+
 def public_term_limit(on: date) -> int:
     """Return how many days a publicly trusted certificate that is issued on this day may live."""
-    # Nothing here is older than the first step.
-    return next((days for since, days in reversed(PUBLIC_TERM_LIMITS) if since <= on), 398)
+    return public_limit(on)[1]
+
+
+def public_term_fault(days: int, on: date) -> str | None:
+    """Say why no public CA issues a term on this day; None: it does."""
+    since, limit = public_limit(on)
+    if days <= limit:
+        return None
+    return (
+        f"{days} days: since {since} publicly trusted certificates live at most {limit} days"
+        " (CA/Browser Forum ballot SC-081v3)"
+    )
 
 
 def public_term_ends(days: int) -> date | None:

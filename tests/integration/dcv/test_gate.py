@@ -20,7 +20,9 @@ async def lifecycle(tmp_path):
     try:
         await world.create()
         async with world.db.write() as uow:
-            world.public_profile_id = await world._profile(uow, "Public servers", trust="public")
+            world.public_profile_id = await world._profile(
+                uow, "Public servers", trust="public", terms_days=(90,)
+            )
         yield world
         await world.lifecycle.close()
     finally:
@@ -120,7 +122,7 @@ async def test_a_validation_that_is_too_old_for_today_is_refused(lifecycle):
 async def test_what_waited_for_approval_waits_for_its_domain_too_and_then_goes_on(lifecycle):
     await proved(lifecycle, days_ago=199)
     async with lifecycle.db.write() as uow:
-        manual = await lifecycle._profile(uow, "Approved by hand", trust="public", auto_approve=False)
+        manual = await lifecycle._profile(uow, "Approved by hand", trust="public", terms_days=(90,))
     enrolled = await lifecycle.lifecycle.request(ADMIN, lifecycle.request(profile_id=manual))
     lifecycle.clock.forward(days=2)
     await lifecycle.lifecycle.approve(ADMIN, enrolled.id)
@@ -141,3 +143,16 @@ async def test_many_requests_at_once_are_judged_each(lifecycle):
         *(findings(lifecycle, name) for name in ("www.example.com", "mail.example.com", "www.example.com"))
     )
     assert [bool(answer) for answer in answers] == [False, True, False]
+
+
+async def test_a_term_that_grew_too_long_while_it_waited_is_not_ordered(lifecycle):
+    await proved(lifecycle)
+    async with lifecycle.db.write() as uow:
+        manual = await lifecycle._profile(uow, "Half a year", trust="public", terms_days=(180,))
+    enrolled = await lifecycle.lifecycle.request(ADMIN, lifecycle.request(profile_id=manual, term_days=180))
+    lifecycle.clock.forward(days=110)
+    await lifecycle.lifecycle.approve(ADMIN, enrolled.id)
+    await lifecycle.settle()
+    row = await lifecycle.certificate(enrolled.id)
+    assert (row.status, row.status_reason) == ("Rejected", "TermTooLongNow")
+    assert "at most 100 days" in row.status_message

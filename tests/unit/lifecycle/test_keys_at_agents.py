@@ -7,7 +7,7 @@ from hub.fleet.commands import CertificateGenerated, CommandFailure, ExportKey, 
 from hub.lifecycle.models import CertificateCommand, CertificateLocation, InstallItem, LifecycleStep
 from hub.lifecycle.requests import Installation, KeyLocation, Method, TargetNode
 from pki.csrs import build_csr
-from pki.keys import KeyType, generate_key
+from pki.keys import KeyType, generate_key, spki_sha256
 from pki.names import SubjectFields
 from tests.simulators.hub_world import ADMIN
 
@@ -190,6 +190,22 @@ async def test_an_agents_csr_that_is_not_what_was_asked_for_is_refused(
     await world.fleet.finish(command.id, result=result)
     row = await world.certificate(enrolled.id)
     assert (row.status, row.status_reason) == ("Invalid", reason)
+
+
+async def test_an_agents_key_that_is_known_to_be_compromised_is_refused(world, agents):
+    pks, _ = agents
+    enrolled = await world.lifecycle.request(ADMIN, world.request(method=Method.PKS, pks_agent_id=pks))
+    await world.run()
+    (command,) = world.fleet.open_commands("GenerateCertificate")
+    key = generate_key(KeyType.EC_P256)
+    async with world.db.write() as uow:
+        keys = [spki_sha256(key.public_key())]
+        await world.profiles.add_compromised(uow, keys, source="a list", principal=ADMIN)
+    csr = build_csr(key, SubjectFields(common_name="www.example.com"), ("www.example.com",))
+    result = CertificateGenerated(key_id=command.body.key_id, csr=csr, spki_sha256=b"")
+    await world.fleet.finish(command.id, result=result)
+    row = await world.certificate(enrolled.id)
+    assert (row.status, row.status_reason) == ("Invalid", "KeyCompromised")
 
 
 async def test_a_request_with_two_agents_is_successful_when_both_are_done(world, agents):
