@@ -16,10 +16,10 @@ from hub.profiles.errors import ProfileNotFound
 from hub.profiles.preview import ProfilePreview
 from hub.profiles.records import ProfileFields, ProfileRecord, RenewalPolicy, default_subject_policy
 from hub.profiles.schemas import (
+    CertificateProfileChange,
     FieldChange,
     FindingView,
     MisfitView,
-    ProfileChange,
     ProfileCreate,
     ProfileList,
     ProfilePreviewView,
@@ -78,10 +78,10 @@ class ProfileRoutes(RouteSet):
         "/{id:int}",
         action="profiles.edit",
         summary="Change a certificate profile",
-        body=ProfileChange,
+        body=CertificateProfileChange,
         returns=ProfileView,
     )
-    async def update(self, call: Call[ProfileChange, None]) -> ProfileView:
+    async def update(self, call: Call[CertificateProfileChange, None]) -> ProfileView:
         """Change a profile."""
         changes = _changes(call.body)
         async with self._db.write() as uow:
@@ -94,10 +94,10 @@ class ProfileRoutes(RouteSet):
         "/{id:int}/preview",
         action="profiles.edit",
         summary="See what a change to a certificate profile would do",
-        body=ProfileChange,
+        body=CertificateProfileChange,
         returns=ProfilePreviewView,
     )
-    async def preview(self, call: Call[ProfileChange, None]) -> ProfilePreviewView:
+    async def preview(self, call: Call[CertificateProfileChange, None]) -> ProfilePreviewView:
         """Tell which certificates a changed profile would not allow any more; nothing is changed."""
         async with self._db.read() as session:
             result = await self._profiles.preview(session, call.int_path("id"), changes=_changes(call.body))
@@ -152,7 +152,7 @@ def _preview_view(result: ProfilePreview) -> ProfilePreviewView:
     )
 
 
-def _changes(body: ProfileChange) -> dict[str, Any]:
+def _changes(body: CertificateProfileChange) -> dict[str, Any]:
     # Null means something for the organizations only: all of them.
     return {
         name: value for name, value in _typed(body).items() if value is not None or name == "organization_ids"

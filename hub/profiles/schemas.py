@@ -143,7 +143,7 @@ class ProfileCreate(BaseModel):
     organization_ids: list[int] | None = Field(default=None, max_length=10_000)
 
 
-class ProfileChange(BaseModel):
+class CertificateProfileChange(BaseModel):
     """Changes to a certificate profile; what is absent stays. ``organization_ids`` null: everybody.
 
     ``renewal`` is replaced as a whole.
