@@ -3,60 +3,28 @@
 https://html.spec.whatwg.org/multipage/server-sent-events.html. A browser that reconnects sends the last id
 it saw in ``Last-Event-ID`` and misses nothing. Notices wake the readers; a slow poll covers lost ones. A
 stream ends by itself after a while: the browser reconnects at once, and its rights are checked again.
-
-Positions. SQLite has one writer, so ids grow in commit order and the id is the position. On PostgreSQL ids
-are handed out before commit, so a lower one may appear later; events are read in the order of their
-transactions, only from transactions older than the oldest one still open, and the position is
-``transaction:id``.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-import re
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import ColumnElement, Select, func, select, tuple_
 
-from hub.db.errors import Malformed
 from hub.db.notify import Notice
 from hub.db.outbox import OutboxEvent
+from hub.db.outbox_reader import OutboxReader, Position, parse_position, position_of
 from hub.db.uow import Database
 from hub.http.calls import Call
 from hub.http.columns import value_text
 from hub.http.principal import Principal
 from hub.http.routing import RouteSet, StreamedResponse, get
 
-_POSITION = re.compile(r"(?:([0-9]{1,18}):)?([0-9]{1,18})")
-_BATCH = 200
 _WAKE_UP = Notice("events")
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Position:
-    """Everything up to here has been seen. ``transaction`` is 0 on SQLite."""
-
-    transaction: int
-    id: int
-
-    def __str__(self) -> str:
-        return f"{self.transaction}:{self.id}" if self.transaction else str(self.id)
-
-
-def parse_position(text: str) -> Position:
-    """Read a ``Last-Event-ID``.
-
-    Raises:
-        Malformed: it is none of ours.
-    """
-    match = _POSITION.fullmatch(text)
-    if match is None:
-        raise Malformed("Last-Event-ID is not one that this stream gave", field="Last-Event-ID")
-    return Position(int(match[1] or 0), int(match[2]))
 
 
 Visible = Callable[[Principal, OutboxEvent], bool]
@@ -65,51 +33,6 @@ Visible = Callable[[Principal, OutboxEvent], bool]
 def may_see(principal: Principal, event: OutboxEvent) -> bool:
     """Whether ``principal`` may learn of ``event``, as far as organizations go; the hub asks its policy."""
     return principal.sees_everything or event.organization_id in principal.organization_ids
-
-
-class OutboxReader:
-    """Reads committed events in an order that never skips one."""
-
-    def __init__(self, db: Database) -> None:
-        self._db = db
-
-    async def end(self) -> Position:
-        """Return the position after everything that is there now."""
-        async with self._db.read() as session:
-            row = (await session.execute(self._newest())).first()
-        return Position(0, 0) if row is None else Position(row.transaction_id or 0, row.id)
-
-    async def after(self, position: Position) -> list[OutboxEvent]:
-        """Return the next events after ``position``, at most a batch, whoever may see them."""
-        async with self._db.read() as session:
-            return list(await session.scalars(self._following(position).limit(_BATCH)))
-
-    def _newest(self) -> Select[int | None, int]:
-        columns = select(OutboxEvent.transaction_id, OutboxEvent.id).limit(1)
-        if self._db.is_sqlite:
-            return columns.order_by(OutboxEvent.id.desc())
-        return columns.where(_settled()).order_by(OutboxEvent.transaction_id.desc(), OutboxEvent.id.desc())
-
-    def _following(self, position: Position) -> Select[OutboxEvent]:
-        if self._db.is_sqlite:
-            return select(OutboxEvent).where(OutboxEvent.id > position.id).order_by(OutboxEvent.id)
-        key = tuple_(OutboxEvent.transaction_id, OutboxEvent.id)
-        return (
-            select(OutboxEvent)
-            .where(key > tuple_(position.transaction, position.id), _settled())
-            .order_by(OutboxEvent.transaction_id, OutboxEvent.id)
-        )
-
-
-def _position_of(event: OutboxEvent) -> Position:
-    return Position(event.transaction_id or 0, event.id)
-
-
-def _settled() -> ColumnElement[bool]:
-    condition: ColumnElement[bool] = OutboxEvent.transaction_id < func.txid_snapshot_xmin(
-        func.txid_current_snapshot()
-    )
-    return condition
 
 
 class EventsQuery(BaseModel):
@@ -178,13 +101,13 @@ class EventRoutes(RouteSet):
                 notices.drain()
                 events = await self._reader.after(position)
                 seen = [
-                    _encode(event, _position_of(event)) for event in events if self._visible(principal, event)
+                    _encode(event, position_of(event)) for event in events if self._visible(principal, event)
                 ]
                 if seen:
                     last_sent = time.monotonic()
                     yield b"".join(seen)
                 if events:
-                    position = _position_of(events[-1])
+                    position = position_of(events[-1])
                     continue
                 if time.monotonic() - last_sent >= self._times.heartbeat_s:
                     last_sent = time.monotonic()

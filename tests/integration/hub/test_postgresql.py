@@ -18,8 +18,8 @@ from hub.db.base import UtcDateTime
 from hub.db.listen import listen
 from hub.db.migrations.runner import upgrade
 from hub.db.outbox import Event
+from hub.db.outbox_reader import OutboxReader, Position
 from hub.db.uow import Database
-from hub.http.events import OutboxReader, Position
 from hub.http.listing import Column, Listing, ListQuery, list_page
 from hub.http.principal import SYSTEM
 
