@@ -23,6 +23,8 @@ JITTER_SHARE = 10
 """Renewals are spread over at most a tenth of the lifetime."""
 EARLIEST_SHARE = 3
 """No renewal before a third of the lifetime is over: it would follow its own successor."""
+YOUNGEST = timedelta(days=1)
+"""What is younger is not renewed for the CA's sake; of short certificates a tenth of the lifetime."""
 _MOMENT = timedelta(seconds=1)
 
 
@@ -105,7 +107,9 @@ def plan_renewal(
         target = _overdue(target, now)
     lifetime = certificate.not_after - certificate.not_before
     earliest = min(now, certificate.not_before + lifetime / EARLIEST_SHARE)
-    open_ = _Open(earliest, now, latest, tuple(calendar), jitter, lifetime / JITTER_SHARE, unit)
+    # A number of its own: the target's moment hangs on the other one already.
+    again = spread_unit(certificate, "calendar")
+    open_ = _Open(earliest, now, latest, tuple(calendar), jitter, lifetime / JITTER_SHARE, again)
     moved = _within_calendar(target, open_)
     return Plan(
         due_at=moved.at,
@@ -148,10 +152,12 @@ def put_off(
 def _wanted(
     certificate: PlannedCertificate, rules: RenewalRules, window: CaWindow | None, *, unit: float
 ) -> _Target:
+    lifetime = certificate.not_after - certificate.not_before
     if window is not None:
         at = window.start + unit * (window.end - window.start)
+        # A CA that wants everything renewed at once, the new ones too, must not start a circle.
+        at = max(at, certificate.not_before + min(YOUNGEST, lifetime / JITTER_SHARE))
         return _Target(at, PlanReason.CA_WINDOW, "a moment within the window that the CA asks for")
-    lifetime = certificate.not_after - certificate.not_before
     earliest = certificate.not_before + lifetime / EARLIEST_SHARE
     back = unit * jitter_of(certificate, rules)
     if rules.days_before is not None:

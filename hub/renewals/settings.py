@@ -13,7 +13,14 @@ from hub.http.principal import Principal
 from hub.lifecycle import renewal_rows
 from hub.lifecycle.renewal import Renewal
 from hub.lifecycle.renewal_rows import RenewalRow
-from hub.lifecycle.requests import AutoRenew, KeyLocation, Method, TargetNode, auto_renew_document
+from hub.lifecycle.requests import (
+    AutoRenew,
+    Installation,
+    KeyLocation,
+    Method,
+    TargetNode,
+    auto_renew_document,
+)
 from hub.lifecycle.scoping import visible
 from hub.lifecycle.states import CertificateStatus, RenewalEvent, RenewalState
 from hub.lifecycle.transitions import OBJECT_TYPE, Change, event_of, renewal_transition
@@ -61,12 +68,14 @@ def found_document(found: FoundRenewal) -> dict[str, Any]:
 
 def successor_of(document: dict[str, Any], *, via: str) -> Renewal:
     """Return the renewal that stored settings of a found certificate stand for."""
+    method = Method(document["method"])
     return Renewal(
         new_key_pair=True,
+        installation=Installation.IMMEDIATE if method is Method.AUTO_INSTALL else None,
         csr=base64.b64decode(document["csr"]) if document["csr"] else None,
         profile_id=document["profile_id"],
         term_days=document["term_days"],
-        method=Method(document["method"]),
+        method=method,
         key_type=document["key_type"] or None,
         pks_agent_id=document["pks_agent_id"],
         key_location=KeyLocation(document["key_location"]) if document["key_location"] else None,

@@ -1,4 +1,4 @@
-"""A world whose certificates renew themselves: the real rooms, with a clock that jumps to what is due next."""
+"""A world whose certificates renew themselves: the real rooms, and a clock that jumps to what is due."""
 
 from __future__ import annotations
 
@@ -110,6 +110,7 @@ class RenewalWorld(World):
             due = await self.next_due()
             if due is None or due > until:
                 self.clock.now = max(self.clock.now, until)
+                await self.lifecycle.expire()
                 return
             self.clock.now = max(due, self.clock.now + timedelta(seconds=1))
 
