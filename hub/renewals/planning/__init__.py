@@ -1,1 +1,1 @@
-"""Planning of renewals: freezes and maintenance windows, the year's load against quotas, and outage budgets."""
+"""Planning of renewals: freezes and windows, the year's load against quotas, and outage budgets."""

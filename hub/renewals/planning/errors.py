@@ -66,6 +66,8 @@ class FreezeCausesOutage(Conflict):
 
     def __init__(self, findings: tuple[FieldFinding, ...], *, total: int) -> None:
         noun = "certificate" if total == 1 else "certificates"
-        super().__init__(f"the freeze would let {total} {noun} expire: shorten or move it, or narrow its scope")
+        super().__init__(
+            f"the freeze would let {total} {noun} expire: shorten or move it, or narrow its scope"
+        )
         self.findings = findings
         self.total = total

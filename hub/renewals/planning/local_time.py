@@ -1,8 +1,8 @@
 """Times on the wall of some zone, turned into instants; also on the days on which the clocks change.
 
-A time that a spring change skips is read as if the clocks had not changed yet: half past two becomes half past
-three. A time that an autumn change repeats means the first one where something begins and the second one where
-it ends, so that a freeze never is shorter than it looks. PEP 495 explains ``fold``.
+A time that a spring change skips is read as if the clocks had not changed yet: half past two becomes half
+past three. A time that an autumn change repeats means the first one where something begins and the second one
+where it ends, so that a freeze never is shorter than it looks. PEP 495 explains ``fold``.
 """
 
 from __future__ import annotations
@@ -57,8 +57,8 @@ def freeze_spans(times: FreezeTimes, begin: datetime, end: datetime) -> list[Spa
     if not times.yearly:
         years: Sequence[int] = (0,)
     else:
-        first = begin.year - times.starts.year - (times.ends.year - times.starts.year) - 1
-        years = range(max(0, first), max(0, end.year - times.starts.year + 1) + 1)
+        first, last = begin.year - times.ends.year - 1, end.year - times.starts.year + 1
+        years = range(max(0, first), max(0, last) + 1)
     spans = (
         Span(
             instant(_in_year(times.starts, years_on), times.zone),
