@@ -18,10 +18,14 @@ ROOMS_WITH_TABLES = (
     "hub.issuers.models",
     "hub.fleet.models",
     "hub.lifecycle.models",
+    "hub.lifecycle.importing.models",
+    "hub.renewals.models",
     "hub.lifecycle.figures.models",
     "hub.lifecycle.figures.triggers",
     "hub.lifecycle.searching.trigrams",
     "hub.discovery.models",
+    "hub.notifications.models",
+    "hub.renewals.planning.models",
 )
 
 

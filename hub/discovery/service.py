@@ -21,6 +21,7 @@ from hub.discovery.errors import (
     TaskNotFound,
     TaskRefused,
 )
+from hub.discovery.forgetting import forget_certificate
 from hub.discovery.models import DiscoveryTask, Scan
 from hub.discovery.ports import Fleet
 from hub.discovery.ranges import check_ranges, from_document, to_document
@@ -66,6 +67,7 @@ class DiscoveryService:
         self.db = db
         self._fleet = fleet
         self._scans = Scans(fleet, lifecycle)
+        lifecycle.deleting.on_delete(forget_certificate)
 
     async def create(self, principal: Principal, wanted: TaskFields) -> int:
         """Create a task and return its id.

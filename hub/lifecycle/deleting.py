@@ -22,6 +22,7 @@ from hub.lifecycle.models import (
     CertificateLocation,
     CertificateNote,
     InstallItem,
+    KeyTransfer,
     LifecycleStep,
 )
 from hub.lifecycle.scoping import visible
@@ -32,6 +33,7 @@ from hub.lifecycle.transitions import OBJECT_TYPE, event_of
 DELETABLE = frozenset({CertificateStatus.EXTERNAL, CertificateStatus.UNMANAGED})
 _OWNED: tuple[Any, ...] = (
     InstallItem,
+    KeyTransfer,
     CertificateLocation,
     CertificateCommand,
     LifecycleStep,

@@ -125,7 +125,6 @@ async def read_detail(
         approvals_needed=await _approvals_needed(session, row),
         agreement=AgreementView.model_validate(row.agreement) if row.agreement else None,
         passphrase_set=bool(row.passphrase_hash),
-        notifications_suspended=row.notifications_suspended,
         install_schedule=row.install_schedule,
         renewal_due_at=row.renewal_due_at,
         replaces=row.replaces,

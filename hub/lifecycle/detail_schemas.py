@@ -149,7 +149,6 @@ class CertificateDetail(CertificateRow):
     approvals_needed: int = Field(description="Of different administrators, before the request is ordered.")
     agreement: AgreementView | None
     passphrase_set: bool = Field(description="Whether its holder can renew, fetch and revoke it.")
-    notifications_suspended: bool
     install_schedule: dict[str, Any] | None
     renewal_due_at: datetime | None
     replaces: bool = Field(description="Whether it replaces the certificate that it renews.")

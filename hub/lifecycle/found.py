@@ -42,6 +42,8 @@ class Find:
     organization_id: int | None
     department_id: int | None = None
     requested_via: str = "Discovery"
+    # The kind of the event that tells of each new certificate.
+    event: str = "CertificateDiscovered"
 
 
 @dataclass(slots=True)
@@ -69,6 +71,23 @@ async def record_found(uow: UnitOfWork, find: Find) -> Recorded:
     if unknown:
         facts = await _read(uow, find, unknown, recorded)
         await _insert(uow, find, facts, recorded)
+    return recorded
+
+
+async def record_parsed(uow: UnitOfWork, find: Find, facts: Mapping[str, CertificateFacts]) -> Recorded:
+    """As :func:`record_found`, of certificates that were parsed already; nothing was sighted anywhere."""
+    recorded = Recorded()
+    for chunk in chunks(facts):
+        rows = await uow.session.execute(
+            select(Certificate.fingerprint_sha256, Certificate.id).where(
+                Certificate.fingerprint_sha256.in_(chunk)
+            )
+        )
+        recorded.ids.update({str(sha256): certificate_id for sha256, certificate_id in rows.all()})
+    new = [item for sha256, item in facts.items() if sha256 not in recorded.ids]
+    wanted = {sha256 for item in new for sha256 in find.chains[item.sha256]}
+    await store_bodies(uow, {sha256: der for sha256, der in find.bodies.items() if sha256 in wanted})
+    await _insert(uow, find, new, recorded)
     return recorded
 
 
@@ -133,7 +152,7 @@ async def _insert(uow: UnitOfWork, find: Find, facts: Sequence[CertificateFacts]
         if item.sha256 in new:
             uow.emit(
                 Event(
-                    kind="CertificateDiscovered",
+                    kind=find.event,
                     object_type=OBJECT_TYPE,
                     object_id=str(new[item.sha256]),
                     organization_id=find.organization_id,

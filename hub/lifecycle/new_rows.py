@@ -43,9 +43,9 @@ class Accepted:
 
     @property
     def requester(self) -> tuple[str, int | None]:
-        """Who asks, and their id as an administrator; what the hub renews stays its requester's."""
+        """Who asks, and their administrator id; what hub or passphrase holder renew keeps its requester."""
         request = self.given.request
-        if self.principal.kind == "system" and request.kept_requester:
+        if self.principal.kind in {"system", "applicant"} and request.kept_requester:
             return request.kept_requester, request.kept_requester_id
         return self.principal.name, administrator_id(self.principal)
 

@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from hub.http.routing import RouteSet
 from hub.lifecycle.change_routes import CertificateChangeRoutes
+from hub.lifecycle.importing.routes import ImportRoutes
 from hub.lifecycle.routes import CertificateRoutes
+from hub.lifecycle.self_service.page import SelfServicePage
+from hub.lifecycle.self_service.routes import SelfServiceRoutes
+from hub.lifecycle.self_service.service import SelfService
 from hub.lifecycle.service import LifecycleService
 
 
 def certificate_routes(lifecycle: LifecycleService) -> tuple[RouteSet, ...]:
     """Return the routes of certificates."""
-    return (CertificateRoutes(lifecycle), CertificateChangeRoutes(lifecycle))
+    self_service = SelfService(lifecycle)
+    return (
+        CertificateRoutes(lifecycle),
+        CertificateChangeRoutes(lifecycle),
+        ImportRoutes(lifecycle.db, lifecycle.imports),
+        SelfServiceRoutes(self_service),
+        SelfServicePage(self_service),
+    )

@@ -20,17 +20,19 @@ from hub.http.principal import SYSTEM, Principal
 from hub.lifecycle import follow_up, hooks, remarks, step_queue
 from hub.lifecycle.annotations import Annotations
 from hub.lifecycle.bulk import Bulk
+from hub.lifecycle.certificate_files import take_file
 from hub.lifecycle.custom_columns import with_custom_columns
 from hub.lifecycle.decisions import Decisions, order_row
 from hub.lifecycle.deleting import Deleting
-from hub.lifecycle.delivery import EXPORT_KIND, LIVE, STORE_KIND, Delivery, chain_of
-from hub.lifecycle.downloads import DownloadedFile, as_file, format_named
+from hub.lifecycle.delivery import EXPORT_KIND, LIVE, STORE_KIND, Delivery
+from hub.lifecycle.downloads import DownloadedFile
 from hub.lifecycle.editing import Editing
 from hub.lifecycle.errors import (
     CertificateNotIssued,
     NothingToInstall,
 )
 from hub.lifecycle.found import Find, NetworkPlace, Recorded, leave_places, record_found
+from hub.lifecycle.importing.jobs import ImportJobs
 from hub.lifecycle.install_changes import InstallChanges
 from hub.lifecycle.install_plan import install_at_once, install_steps, item_agents
 from hub.lifecycle.install_windows import InstallWindows
@@ -39,6 +41,8 @@ from hub.lifecycle.installation import InstallSteps
 from hub.lifecycle.intake import Enrolled, Intake
 from hub.lifecycle.issuance import Issuance
 from hub.lifecycle.item_updates import see_places
+from hub.lifecycle.key_access import KeyAccess
+from hub.lifecycle.key_custody import KeyCustody
 from hub.lifecycle.key_steps import KIND as GENERATE_KIND
 from hub.lifecycle.key_steps import KeySteps
 from hub.lifecycle.models import Certificate
@@ -54,7 +58,6 @@ from hub.lifecycle.scoping import CERTIFICATE_TYPE, may_act, no_such_organizatio
 from hub.lifecycle.states import (
     CERTIFICATE,
     CertificateEvent,
-    CertificateStatus,
     InstallEvent,
     states_allowing,
 )
@@ -78,7 +81,14 @@ _SWEEP_ROWS = 500
 class LifecycleService:
     """Requests, decisions, renewal, revocation, installation and downloads."""
 
-    def __init__(self, db: Database, rooms: Rooms, *, passwords: Passwords | None = None) -> None:
+    def __init__(
+        self,
+        db: Database,
+        rooms: Rooms,
+        *,
+        passwords: Passwords | None = None,
+        key_access: KeyAccess = KeyAccess(),  # noqa: B008 - frozen
+    ) -> None:
         self.db = db
         self._rooms = rooms
         self._issuance = Issuance(db, rooms)
@@ -91,10 +101,12 @@ class LifecycleService:
         self.ownership = Ownership(db, rooms, self.editing)
         self.deleting = Deleting(db)
         self.bulk = Bulk(self)
+        self.imports = ImportJobs(db, rooms)
         self._keys = KeySteps(db, rooms)
         self._delivery = Delivery(db, rooms)
         self._install = InstallSteps(db, rooms)
         self.install_changes = InstallChanges(db, rooms)
+        self.key_custody = KeyCustody(db, rooms, access=key_access)
         rooms.fleet.on_outcome(GENERATE_KIND, self._keys.on_outcome)
         rooms.fleet.on_outcome(STORE_KIND, self._delivery.on_stored)
         rooms.fleet.on_outcome(EXPORT_KIND, self._delivery.on_exported)
@@ -114,11 +126,12 @@ class LifecycleService:
                 step_queue.INSTALL: self._install.install,
                 step_queue.REVOKE: self.revocation.revoke_at_ca,
             },
-            sweep=self.expire,
+            sweep=self._sweep,
         )
 
     async def close(self) -> None:
         """Finish the requests that were taken."""
+        await self.imports.close()
         await self._intake.close()
 
     # ---- what rooms above are told within the transaction
@@ -231,17 +244,9 @@ class LifecycleService:
             UnknownFormat: there is no such format.
             CertificateNotIssued: there is no certificate yet.
         """
-        file_format = format_named(format_name)
         async with self.db.write() as uow:
             await visible(uow.session, principal, certificate_id)
-            row = await order_row(uow, certificate_id)
-            chain = await chain_of(uow, row)
-            if not chain:
-                raise CertificateNotIssued(f"the certificate is {row.status}: there is no file yet")
-            if row.status == CertificateStatus.ISSUED:
-                change = Change(principal=principal, details={"format": format_name})
-                await transition(uow, certificate_id, CertificateEvent.DOWNLOAD, change)
-        return as_file(chain, row.common_name or f"certificate-{certificate_id}", file_format)
+            return await take_file(uow, principal, certificate_id, format_name)
 
     # ---- what people write
 
@@ -266,6 +271,11 @@ class LifecycleService:
             await remarks.remove_location(uow, certificate_id, location_id, principal=principal)
 
     # ---- time
+
+    async def _sweep(self) -> None:
+        await self.expire()
+        await self.key_custody.sweep()
+        await self.imports.sweep()
 
     async def expire(self) -> int:
         """Let certificates whose time is over expire; return how many did."""

@@ -62,6 +62,70 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_compromised_keys_added_at"), ["added_at"], unique=False)
 
     op.create_table(
+        "event_cursors",
+        sa.Column("name", sa.String(length=32), nullable=False),
+        sa.Column("transaction_id", sa.BigInteger(), nullable=False),
+        sa.Column("event_id", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_event_cursors")),
+    )
+    op.create_table(
+        "notifications",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("dedupe_key", sa.String(length=64), nullable=False),
+        sa.Column("type", sa.String(length=48), nullable=False),
+        sa.Column("rule_id", sa.Integer(), nullable=True),
+        sa.Column("object_type", sa.String(length=32), nullable=False),
+        sa.Column("object_id", sa.String(length=64), nullable=False),
+        sa.Column("certificate_id", sa.BigInteger(), nullable=True),
+        sa.Column("organization_id", sa.BigInteger(), nullable=True),
+        sa.Column("department_id", sa.BigInteger(), nullable=True),
+        sa.Column("certificate_type", sa.String(length=16), nullable=True),
+        sa.Column("channel_kind", sa.String(length=32), nullable=False),
+        sa.Column("channel_id", sa.Integer(), nullable=True),
+        sa.Column("administrator_id", sa.Integer(), nullable=True),
+        sa.Column("recipient", sa.String(length=320), nullable=False),
+        sa.Column("subject", sa.String(length=300), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("data", JsonDocument, nullable=False),
+        sa.Column("batch", sa.String(length=32), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("reason", sa.String(length=64), nullable=False),
+        sa.Column("message", sa.Text(), nullable=False),
+        sa.Column("receipt", sa.Text(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("edition", sa.Integer(), nullable=False),
+        sa.Column("due_at", UtcDateTime(), nullable=False),
+        sa.Column("lease_until", UtcDateTime(), nullable=True),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("sent_at", UtcDateTime(), nullable=True),
+        sa.Column("read_at", UtcDateTime(), nullable=True),
+        sa.Column("dismissed_at", UtcDateTime(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_notifications")),
+        sa.UniqueConstraint("dedupe_key", name=op.f("uq_notifications_dedupe_key")),
+    )
+    with op.batch_alter_table("notifications", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_notifications_administrator_id_notifications_channel_kind_notifications_id"),
+            ["administrator_id", "channel_kind", "id"],
+            unique=False,
+        )
+        batch_op.create_index(batch_op.f("ix_notifications_batch"), ["batch"], unique=False)
+        batch_op.create_index(batch_op.f("ix_notifications_certificate_id"), ["certificate_id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_notifications_object_type_notifications_object_id"),
+            ["object_type", "object_id"],
+            unique=False,
+        )
+        batch_op.create_index(
+            batch_op.f("ix_notifications_organization_id_notifications_id"),
+            ["organization_id", "id"],
+            unique=False,
+        )
+        batch_op.create_index(
+            batch_op.f("ix_notifications_state_notifications_due_at"), ["state", "due_at"], unique=False
+        )
+
+    op.create_table(
         "renewal_replans",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("scope", JsonDocument, nullable=False),
@@ -86,6 +150,37 @@ def upgrade() -> None:
         sa.UniqueConstraint("backend_id", "period", name=op.f("uq_ca_quotas_backend_id_period")),
     )
     op.create_table(
+        "notification_templates",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("type", sa.String(length=48), nullable=False),
+        sa.Column("organization_id", sa.Integer(), nullable=True),
+        sa.Column("language", sa.String(length=16), nullable=False),
+        sa.Column("subject", sa.String(length=300), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("changed_at", UtcDateTime(), nullable=False),
+        sa.Column("changed_by", sa.String(length=128), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["organization_id"], ["organizations.id"], name=op.f("fk_notification_templates_organization_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_notification_templates")),
+    )
+    with op.batch_alter_table("notification_templates", schema=None) as batch_op:
+        batch_op.create_index(
+            "uq_notification_templates_everywhere",
+            ["type", "language"],
+            unique=True,
+            sqlite_where=sa.text("organization_id IS NULL"),
+            postgresql_where=sa.text("organization_id IS NULL"),
+        )
+        batch_op.create_index(
+            "uq_notification_templates_organization",
+            ["type", "language", "organization_id"],
+            unique=True,
+            sqlite_where=sa.text("organization_id IS NOT NULL"),
+            postgresql_where=sa.text("organization_id IS NOT NULL"),
+        )
+
+    op.create_table(
         "ca_crls",
         sa.Column("authority_id", sa.Integer(), nullable=False),
         sa.Column("shard", sa.Integer(), autoincrement=False, nullable=False),
@@ -103,6 +198,43 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("ca_crls", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_ca_crls_refresh_at"), ["refresh_at"], unique=False)
+
+    op.create_table(
+        "certificate_imports",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("filename", sa.String(length=255), nullable=False),
+        sa.Column("organization_id", sa.Integer(), nullable=False),
+        sa.Column("department_id", sa.Integer(), nullable=True),
+        sa.Column("administrator_id", sa.BigInteger(), nullable=True),
+        sa.Column("administrator", sa.String(length=255), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("message", sa.Text(), nullable=False),
+        sa.Column("files", sa.Integer(), nullable=False),
+        sa.Column("files_done", sa.Integer(), nullable=False),
+        sa.Column("files_imported", sa.Integer(), nullable=False),
+        sa.Column("files_known", sa.Integer(), nullable=False),
+        sa.Column("files_failed", sa.Integer(), nullable=False),
+        sa.Column("certificates", sa.Integer(), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("heartbeat_at", UtcDateTime(), nullable=False),
+        sa.Column("finished_at", UtcDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["department_id"], ["departments.id"], name=op.f("fk_certificate_imports_department_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["organization_id"], ["organizations.id"], name=op.f("fk_certificate_imports_organization_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_certificate_imports")),
+    )
+    with op.batch_alter_table("certificate_imports", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_certificate_imports_organization_id"), ["organization_id"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_certificate_imports_state_certificate_imports_heartbeat_at"),
+            ["state", "heartbeat_at"],
+            unique=False,
+        )
 
     op.create_table(
         "maintenance_windows",
@@ -136,6 +268,65 @@ def upgrade() -> None:
     with op.batch_alter_table("maintenance_windows", schema=None) as batch_op:
         batch_op.create_index(
             batch_op.f("ix_maintenance_windows_organization_id"), ["organization_id"], unique=False
+        )
+
+    op.create_table(
+        "notification_channels",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("uid", sa.String(length=32), nullable=False),
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("kind", sa.String(length=32), nullable=False),
+        sa.Column("organization_id", sa.Integer(), nullable=True),
+        sa.Column("department_id", sa.Integer(), nullable=True),
+        sa.Column("settings", JsonDocument, nullable=False),
+        sa.Column("secrets", sa.LargeBinary(), nullable=True),
+        sa.Column("enabled", sa.Boolean(), nullable=False),
+        sa.Column("problem", sa.Text(), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("created_by", sa.String(length=128), nullable=False),
+        sa.Column("changed_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["department_id"], ["departments.id"], name=op.f("fk_notification_channels_department_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["organization_id"], ["organizations.id"], name=op.f("fk_notification_channels_organization_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_notification_channels")),
+        sa.UniqueConstraint("name", name=op.f("uq_notification_channels_name")),
+        sa.UniqueConstraint("uid", name=op.f("uq_notification_channels_uid")),
+    )
+    op.create_table(
+        "notification_rules",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(length=128), nullable=False),
+        sa.Column("type", sa.String(length=48), nullable=False),
+        sa.Column("enabled", sa.Boolean(), nullable=False),
+        sa.Column("organization_id", sa.Integer(), nullable=True),
+        sa.Column("department_id", sa.Integer(), nullable=True),
+        sa.Column("certificate_types", JsonDocument, nullable=False),
+        sa.Column("profile_ids", JsonDocument, nullable=False),
+        sa.Column("days", JsonDocument, nullable=False),
+        sa.Column("minutes", sa.Integer(), nullable=False),
+        sa.Column("recipients", JsonDocument, nullable=False),
+        sa.Column("email", sa.Boolean(), nullable=False),
+        sa.Column("console", sa.Boolean(), nullable=False),
+        sa.Column("channel_ids", JsonDocument, nullable=False),
+        sa.Column("digest", JsonDocument, nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("created_by", sa.String(length=128), nullable=False),
+        sa.Column("changed_at", UtcDateTime(), nullable=False),
+        sa.Column("changed_by", sa.String(length=128), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["department_id"], ["departments.id"], name=op.f("fk_notification_rules_department_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["organization_id"], ["organizations.id"], name=op.f("fk_notification_rules_organization_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_notification_rules")),
+    )
+    with op.batch_alter_table("notification_rules", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_notification_rules_organization_id"), ["organization_id"], unique=False
         )
 
     op.create_table(
@@ -213,6 +404,27 @@ def upgrade() -> None:
         ),
     )
     op.create_table(
+        "certificate_import_files",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("import_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("name", sa.String(length=400), nullable=False),
+        sa.Column("result", sa.String(length=16), nullable=False),
+        sa.Column("reason", sa.String(length=64), nullable=False),
+        sa.Column("message", sa.Text(), nullable=False),
+        sa.Column("certificate_ids", JsonDocument, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["import_id"], ["certificate_imports.id"], name=op.f("fk_certificate_import_files_import_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_certificate_import_files")),
+    )
+    with op.batch_alter_table("certificate_import_files", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_certificate_import_files_import_id_certificate_import_files_result"),
+            ["import_id", "result"],
+            unique=False,
+        )
+
+    op.create_table(
         "key_transfers",
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("kind", sa.String(length=16), nullable=False),
@@ -243,6 +455,20 @@ def upgrade() -> None:
             unique=False,
         )
 
+    op.create_table(
+        "notification_sweeps",
+        sa.Column("rule_id", sa.Integer(), nullable=False),
+        sa.Column("term_minutes", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("through", UtcDateTime(), nullable=False),
+        sa.Column("through_id", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["rule_id"],
+            ["notification_rules.id"],
+            name=op.f("fk_notification_sweeps_rule_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("rule_id", "term_minutes", name=op.f("pk_notification_sweeps")),
+    )
     op.create_table(
         "renewal_attempts",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -301,11 +527,11 @@ def upgrade() -> None:
             sa.Column("crl_base", sa.String(length=256), server_default=sa.text("('')"), nullable=False)
         )
         batch_op.drop_index(batch_op.f("ix_ca_authorities_crl_refresh_at"))
-        batch_op.drop_column("crl_next_update")
+        batch_op.drop_column("crl_number")
         batch_op.drop_column("crl")
         batch_op.drop_column("crl_this_update")
+        batch_op.drop_column("crl_next_update")
         batch_op.drop_column("crl_refresh_at")
-        batch_op.drop_column("crl_number")
 
     with op.batch_alter_table("ca_serials", schema=None) as batch_op:
         batch_op.add_column(sa.Column("shard", sa.Integer(), server_default=sa.text("0"), nullable=False))
@@ -355,7 +581,7 @@ def upgrade() -> None:
         batch_op.create_index("ix_certificates_common_name", ["common_name", "id"], unique=False)
         batch_op.create_index("ix_certificates_authority", ["authority", "id"], unique=False)
         batch_op.create_index(
-            "ix_certificates_department", ["department_id", "not_after", "id"], unique=False
+            "ix_certificates_department", ["department_id", "not_after", "id", "type"], unique=False
         )
         batch_op.create_index("ix_certificates_expiry", ["not_after", "id"], unique=False)
         batch_op.create_index("ix_certificates_install_state", ["install_state", "id"], unique=False)
@@ -364,7 +590,9 @@ def upgrade() -> None:
         batch_op.create_index(
             "ix_certificates_organization_expiry", ["organization_id", "not_after", "id"], unique=False
         )
-        batch_op.create_index("ix_certificates_organization_id", ["organization_id", "id"], unique=False)
+        batch_op.create_index(
+            "ix_certificates_organization_id", ["organization_id", "id", "type"], unique=False
+        )
         batch_op.create_index(
             "ix_certificates_organization_issued", ["organization_id", "issued_at", "id"], unique=False
         )
@@ -376,7 +604,7 @@ def upgrade() -> None:
         )
         batch_op.create_index(
             "ix_certificates_organization_status",
-            ["organization_id", "status", "not_after", "id"],
+            ["organization_id", "status", "not_after", "id", "type"],
             unique=False,
         )
         batch_op.create_index("ix_certificates_profile", ["profile_id", "id"], unique=False)
@@ -506,11 +734,11 @@ def downgrade() -> None:
         batch_op.drop_column("shard")
 
     with op.batch_alter_table("ca_authorities", schema=None) as batch_op:
-        batch_op.add_column(sa.Column("crl_number", sa.INTEGER(), nullable=False))
         batch_op.add_column(sa.Column("crl_refresh_at", sa.DATETIME(), nullable=True))
+        batch_op.add_column(sa.Column("crl_next_update", sa.DATETIME(), nullable=True))
         batch_op.add_column(sa.Column("crl_this_update", sa.DATETIME(), nullable=True))
         batch_op.add_column(sa.Column("crl", sa.BLOB(), nullable=True))
-        batch_op.add_column(sa.Column("crl_next_update", sa.DATETIME(), nullable=True))
+        batch_op.add_column(sa.Column("crl_number", sa.INTEGER(), nullable=False))
         batch_op.create_index(
             batch_op.f("ix_ca_authorities_crl_refresh_at"), ["crl_refresh_at"], unique=False
         )
@@ -525,11 +753,18 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_renewal_attempts_certificate_id_renewal_attempts_id"))
 
     op.drop_table("renewal_attempts")
+    op.drop_table("notification_sweeps")
     with op.batch_alter_table("key_transfers", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_key_transfers_state_key_transfers_expires_at"))
         batch_op.drop_index(batch_op.f("ix_key_transfers_certificate_id"))
 
     op.drop_table("key_transfers")
+    with op.batch_alter_table("certificate_import_files", schema=None) as batch_op:
+        batch_op.drop_index(
+            batch_op.f("ix_certificate_import_files_import_id_certificate_import_files_result")
+        )
+
+    op.drop_table("certificate_import_files")
     op.drop_table("certificate_approvals")
     with op.batch_alter_table("renewal_freezes", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_renewal_freezes_organization_id"))
@@ -537,16 +772,51 @@ def downgrade() -> None:
 
     op.drop_table("renewal_freezes")
     op.drop_table("ocsp_responders")
+    with op.batch_alter_table("notification_rules", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_notification_rules_organization_id"))
+
+    op.drop_table("notification_rules")
+    op.drop_table("notification_channels")
     with op.batch_alter_table("maintenance_windows", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_maintenance_windows_organization_id"))
 
     op.drop_table("maintenance_windows")
+    with op.batch_alter_table("certificate_imports", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_certificate_imports_state_certificate_imports_heartbeat_at"))
+        batch_op.drop_index(batch_op.f("ix_certificate_imports_organization_id"))
+
+    op.drop_table("certificate_imports")
     with op.batch_alter_table("ca_crls", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_ca_crls_refresh_at"))
 
     op.drop_table("ca_crls")
+    with op.batch_alter_table("notification_templates", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_notification_templates_organization",
+            sqlite_where=sa.text("organization_id IS NOT NULL"),
+            postgresql_where=sa.text("organization_id IS NOT NULL"),
+        )
+        batch_op.drop_index(
+            "uq_notification_templates_everywhere",
+            sqlite_where=sa.text("organization_id IS NULL"),
+            postgresql_where=sa.text("organization_id IS NULL"),
+        )
+
+    op.drop_table("notification_templates")
     op.drop_table("ca_quotas")
     op.drop_table("renewal_replans")
+    with op.batch_alter_table("notifications", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_notifications_state_notifications_due_at"))
+        batch_op.drop_index(batch_op.f("ix_notifications_organization_id_notifications_id"))
+        batch_op.drop_index(batch_op.f("ix_notifications_object_type_notifications_object_id"))
+        batch_op.drop_index(batch_op.f("ix_notifications_certificate_id"))
+        batch_op.drop_index(batch_op.f("ix_notifications_batch"))
+        batch_op.drop_index(
+            batch_op.f("ix_notifications_administrator_id_notifications_channel_kind_notifications_id")
+        )
+
+    op.drop_table("notifications")
+    op.drop_table("event_cursors")
     with op.batch_alter_table("compromised_keys", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_compromised_keys_added_at"))
 
