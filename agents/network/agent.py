@@ -8,6 +8,7 @@ from agents.network.install_certificate import Installation, InstallCertificateH
 from agents.network.installers.registry import load_installers
 from agents.network.installers.rollout import Rollout
 from agents.network.policy_checks import NETWORK_CHECKS
+from agents.network.restart_server import RestartServerHandler
 from agents.network.server_inventory import DiscoverServersHandler, InventoryTaker
 from agents.network.servers.errors import ServerError
 from agents.runtime.errors import AgentError
@@ -26,6 +27,7 @@ COMMANDS = (
     "InstallCertificate",
     "DeleteKey",
     "CheckDomainControl",
+    "RestartServer",
 )
 
 
@@ -57,11 +59,8 @@ async def build(tools: Tools, uplink: Uplink) -> Outfit:
     rollout = Rollout(tools.state_dir, installers, lambda _path: False)
     recovered = {outcome.transaction: outcome for outcome in await rollout.recover()}
     inventory = InventoryTaker(tools.state_dir, installers, tools.policy)
-    install = InstallCertificateHandler(
-        tools,
-        Installation(installers, recovered),
-        after_install=_FreshInventory(inventory, uplink).send,
-    )
+    fresh = _FreshInventory(inventory, uplink)
+    install = InstallCertificateHandler(tools, Installation(installers, recovered), after_install=fresh.send)
     return Outfit(
         handlers={
             "DiscoverNetwork": DiscoverNetworkHandler(tools.policy),
@@ -69,6 +68,7 @@ async def build(tools: Tools, uplink: Uplink) -> Outfit:
             "GenerateCertificate": GenerateCertificateHandler(tools.keys),
             "StoreCertificate": StoreCertificateHandler(tools.keys, tools.receiver_key, tools.agent_id),
             "InstallCertificate": install,
+            "RestartServer": RestartServerHandler(tools, installers, after_restart=fresh.send),
             "DeleteKey": DeleteKeyHandler(tools.keys),
             "CheckDomainControl": CheckDomainControlHandler(tools.policy),
         },

@@ -24,6 +24,7 @@ from pki.keys import encode_private_key
 _STATUS = {
     Status.INSTALLED: "installed",
     Status.ALREADY_INSTALLED: "already_installed",
+    Status.RESTART_REQUIRED: "restart_required",
     Status.REFUSED: "failed",
     Status.ROLLED_BACK: "failed",
     Status.ROLL_BACK_FAILED: "failed",

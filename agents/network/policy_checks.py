@@ -6,7 +6,7 @@ from agents.network.scanner.addresses import AddressSet, subtract
 from agents.network.scanner.errors import ScanError
 from agents.network.scanner.ports import PortSet
 from agents.network.scanner.targets import ScanRange, ScanSpec, outside
-from agents.runtime.commands import DiscoverNetwork, InstallCertificate
+from agents.runtime.commands import DiscoverNetwork, InstallCertificate, RestartServer
 from agents.runtime.policy import BASE_CHECKS, REFUSED, Policy, PolicyCheck, PolicyQuestion
 from pki.findings import Finding
 
@@ -48,12 +48,16 @@ def scan_outside_policy(question: PolicyQuestion) -> Finding | None:
 
 def server_not_allowed(question: PolicyQuestion) -> Finding | None:
     """Certificates are installed on the servers that the policy names; paths are checked when planned."""
-    body = question.command.body
-    if not isinstance(body, InstallCertificate):
-        return None
-    for target in body.targets:
-        if not question.policy.may_manage(target.server):
-            return Finding(REFUSED, f"the local policy does not allow installing on {target.server[:100]}")
+    match question.command.body:
+        case InstallCertificate() as body:
+            servers, what = [target.server for target in body.targets], "installing on"
+        case RestartServer() as body:
+            servers, what = [body.server], "restarting"
+        case _:
+            return None
+    for server in servers:
+        if not question.policy.may_manage(server):
+            return Finding(REFUSED, f"the local policy does not allow {what} {server[:100]}")
     return None
 
 

@@ -19,6 +19,7 @@ from hub.fleet.commands import (
     Server,
     ServerInventory,
     ServerNode,
+    ServerRestarted,
 )
 from hub.fleet.models import Agent, AgentNode, AgentPort, AgentServer
 
@@ -140,8 +141,8 @@ async def take_inventory(uow: UnitOfWork, command: FinishedCommand) -> None:
 
 
 async def take_served(uow: UnitOfWork, command: FinishedCommand) -> None:
-    """Outcome handler of InstallCertificate: record what the ports served afterwards."""
-    if isinstance(command.result, CertificateInstalled):
+    """Outcome handler of InstallCertificate and RestartServer: record what the ports served afterwards."""
+    if isinstance(command.result, CertificateInstalled | ServerRestarted):
         for outcome in command.result.outcomes:
             row = await _node_row(uow.session, command.agent_id, outcome.server, outcome.node_id)
             if row is not None:

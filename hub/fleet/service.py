@@ -75,6 +75,7 @@ class FleetService:
         self.reports = CommandReports(self.handlers)
         self.on_outcome("DiscoverServers", inventory.take_inventory)
         self.on_outcome("InstallCertificate", inventory.take_served)
+        self.on_outcome("RestartServer", inventory.take_served)
 
     # ---- what other rooms ask to be told
 

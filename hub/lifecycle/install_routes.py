@@ -60,6 +60,18 @@ class InstallRoutes(RouteSet):
             call.principal, call.int_path("id"), call.int_path("item_id")
         )
 
+    @post(
+        "/{id:int}/restart",
+        action="certificates.install",
+        summary="Restart the servers that a certificate waits on",
+        returns=StatusView,
+        status=202,
+    )
+    async def restart(self, call: Call[None, None]) -> StatusView:
+        """Restart them; what they serve afterwards is verified."""
+        await self._lifecycle.restarts.restart(call.principal, call.int_path("id"))
+        return await self._status(call.int_path("id"))
+
     async def _status(self, certificate_id: int) -> StatusView:
         async with self._lifecycle.db.read() as session:
             head = await head_of(session, certificate_id)

@@ -37,7 +37,8 @@ from hub.lifecycle.step_queue import NewStep, Step
 from hub.lifecycle.transitions import Change, head_of, install_transition
 
 KIND = "InstallCertificate"
-_UNDER_WAY_KINDS = ("StoreCertificate", "ExportKey", KIND)
+RESTART_KIND = "RestartServer"
+_UNDER_WAY_KINDS = ("StoreCertificate", "ExportKey", KIND, RESTART_KIND)
 _UNDER_WAY_STEPS = (step_queue.EXPORT_KEY, step_queue.DELIVER, step_queue.INSTALL)
 _ITEM_EVENTS = {
     "installed": ItemEvent.INSTALL,
@@ -157,10 +158,11 @@ class InstallSteps:
             outcome = outcomes.get((target.server, target.node_id))
             if outcome is None:
                 outcome = _no_outcome(target)
-            await _record_outcome(uow, row, agent_id, outcome)
+            await record_outcome(uow, row, agent_id, outcome)
 
 
-async def _record_outcome(uow: UnitOfWork, row: OrderRow, agent_id: str, outcome: InstallOutcome) -> None:
+async def record_outcome(uow: UnitOfWork, row: OrderRow, agent_id: str, outcome: InstallOutcome) -> None:
+    """Move one item by what an agent says of its node, and note what its ports serve."""
     event = _ITEM_EVENTS.get(outcome.status, ItemEvent.FAIL)
     if event is ItemEvent.FAIL and outcome.reason in _GONE:
         event = ItemEvent.LOSE

@@ -52,6 +52,13 @@ class ApacheInstaller(FileBasedInstaller):
         """`-k graceful`: old children finish what they serve."""
         return server.commands.reload or apache.command(server, "-k", "graceful")
 
+    async def restart(self, server: ServerDefinition) -> None:
+        """`-k restart`: children end at once, the main process reads everything anew."""
+        command = server.commands.restart or apache.command(server, "-k", "restart")
+        result = await self._run(server, command)
+        if result.exit_code != 0:
+            raise ReloadFailedError(f"the restart command ended with {result.exit_code}", words=result.words)
+
     async def start(self, server: ServerDefinition) -> None:
         """Start after a death, over the PID file of a zombie."""
         pid_file = await self.pid_file(server)

@@ -120,6 +120,8 @@ class Status(StrEnum):
 
     INSTALLED = "Installed"
     ALREADY_INSTALLED = "AlreadyInstalled"
+    RESTART_REQUIRED = "RestartRequired"
+    """The configuration means the new certificate; the server takes it up with its next restart."""
     REFUSED = "Refused"
     """Nothing was touched."""
     ROLLED_BACK = "RolledBack"
@@ -158,6 +160,7 @@ class Step(StrEnum):
     PLAN = "plan"
     CHECKPOINT = "checkpoint"
     STAGE = "stage"
+    DEFER = "wait-for-restart"
     PLACE = "place"
     CHECK = "check"
     ACTIVATE = "activate"
@@ -207,6 +210,15 @@ class ServerInstaller(Protocol):
 
     async def commit(self, plan: Plan) -> None:
         """Remove what `stage` kept; may be repeated."""
+        ...
+
+
+@runtime_checkable
+class CanRestart(ServerInstaller, Protocol):
+    """Optional: a server that can be ended and started anew, where a reload is not wanted or not enough."""
+
+    async def restart(self, server: ServerDefinition) -> None:
+        """Restart it; raises ReloadFailedError or a timeout. Whether it serves is found by handshakes."""
         ...
 
 

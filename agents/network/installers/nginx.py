@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 from agents.network.installers.errors import ReloadFailedError
 from agents.network.installers.file_based import FileBasedInstaller
-from agents.network.servers import nginx
+from agents.network.servers import daemon, nginx
 from agents.network.servers.errors import ConfigurationCheckFailedError
+from agents.network.verify import POLL_INTERVAL_S
 
 if TYPE_CHECKING:
     from agents.network.servers.model import Inventory, ServerDefinition
@@ -43,6 +44,23 @@ class NginxInstaller(FileBasedInstaller):
     def reload_command(self, server: ServerDefinition) -> tuple[str, ...]:
         """`-s reload`."""
         return server.commands.reload or nginx.command(server, "-s", "reload")
+
+    async def restart(self, server: ServerDefinition) -> None:
+        """`-s stop`, and a start once the master process has ended."""
+        if server.commands.restart:
+            result = await self._run(server, server.commands.restart)
+            if result.exit_code != 0:
+                message = f"the restart command ended with {result.exit_code}"
+                raise ReloadFailedError(message, words=result.words)
+            return
+        pid_file = await self.pid_file(server)
+        await self._run(server, nginx.command(server, "-s", "stop"))
+        end = asyncio.get_running_loop().time() + self._take_up_s
+        while pid_file and daemon.main_process(pid_file):
+            if asyncio.get_running_loop().time() >= end:
+                raise ReloadFailedError("the master process did not end when it was told to stop")
+            await asyncio.sleep(POLL_INTERVAL_S)
+        await self.start(server)
 
     async def start(self, server: ServerDefinition) -> None:
         """Start a master process."""

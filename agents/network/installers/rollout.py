@@ -133,6 +133,8 @@ class Rollout:
         in_place = await installer.is_installed(plan, request.material)
         if in_place and not wrong:
             return _succeeded(plan, Status.ALREADY_INSTALLED)
+        if in_place and _is_deferred(plan):
+            return _succeeded(plan, Status.RESTART_REQUIRED)
         self._on_step(Step.CHECKPOINT, plan.transaction)
         checkpoint = Checkpoint(plan, Phase.PREPARED, boot_id())
         self._record(checkpoint)
@@ -148,6 +150,9 @@ class Rollout:
             await installer.place(plan)
             self._begin(Step.CHECK, progress)
             await installer.check(plan.server)
+            if _is_deferred(plan):
+                self._begin(Step.DEFER, progress)
+                return await self._commit(progress.checkpoint)
             self._begin(Step.ACTIVATE, progress, Phase.ACTIVATING)
             await installer.activate(plan.server)
             self._begin(Step.VERIFY, progress)
@@ -190,16 +195,17 @@ class Rollout:
             return ""
 
     async def _commit(self, checkpoint: Checkpoint) -> InstallOutcome:
-        """The certificate is served; what fails from here on is only tidiness, done by the next recovery."""
+        """Served, or waiting for a restart: what fails now is only tidiness, done by the next recovery."""
         plan = checkpoint.plan
+        done = Status.RESTART_REQUIRED if _is_deferred(plan) else Status.INSTALLED
         self._on_step(Step.COMMIT, plan.node.id)
         try:
             self._record(replace(checkpoint, phase=Phase.VERIFIED))
             await self._installer(plan.server).commit(plan)
             self._store.remove(plan.transaction)
         except InstallError as error:
-            return _succeeded(plan, Status.INSTALLED, note=f"old files are still there: {error}")
-        return _succeeded(plan, Status.INSTALLED)
+            return _succeeded(plan, done, note=f"old files are still there: {error}")
+        return _succeeded(plan, done)
 
     async def _roll_back(self, checkpoint: Checkpoint, cause: ServerError) -> InstallOutcome:
         plan = checkpoint.plan
@@ -299,6 +305,11 @@ class _Progress:
     cancelled: asyncio.Event
 
 
+def _is_deferred(plan: Plan) -> bool:
+    """Whether the owner of the server wants no reload: then a restart, asked for, takes the files up."""
+    return plan.server.activation == "restart"
+
+
 def _refuse_unverifiable(plan: Plan, wrong: Sequence[Mismatch]) -> None:
     """Without a complete handshake before, one after would prove nothing."""
     if not plan.endpoints:
@@ -318,8 +329,8 @@ async def _attempt(action: Callable[[ServerDefinition], Awaitable[None]], server
 
 
 def _succeeded(plan: Plan, status: Status, note: str = "") -> InstallOutcome:
-    served = plan.expected.fingerprint
     previous = plan.previous.fingerprint
+    served = previous if status is Status.RESTART_REQUIRED else plan.expected.fingerprint
     return InstallOutcome(
         plan.transaction, status, served, previous, message=note, ports=_ports(plan, served)
     )

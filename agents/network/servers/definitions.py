@@ -10,14 +10,15 @@ Debian and RHEL packages are looked at. With it, only what it names counts, unle
     kind = "nginx"
     config = "/etc/nginx/nginx.conf"
     program = "/usr/sbin/nginx"
-    reload = ["systemctl", "reload", "nginx"]   # optional, likewise check and start
+    reload = ["systemctl", "reload", "nginx"]   # optional, likewise check, start and restart
+    activation = "reload"                       # or "restart": deployed only, restarted when asked to
 """
 
 from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -52,6 +53,8 @@ class _Entry(BaseModel):
     check: _Command | None = None
     reload: _Command | None = None
     start: _Command | None = None
+    restart: _Command | None = None
+    activation: Literal["reload", "restart"] = "reload"
 
     def definition(self) -> ServerDefinition:
         """The same as the value that the rest of the agent uses."""
@@ -61,7 +64,8 @@ class _Entry(BaseModel):
             config=self.config,
             program=Program(self.program, self.arguments, tuple(self.environment.items())),
             root=self.root,
-            commands=ControlCommands(self.check, self.reload, self.start),
+            commands=ControlCommands(self.check, self.reload, self.start, self.restart),
+            activation=self.activation,
         )
 
 

@@ -31,6 +31,7 @@ class ControlCommands:
     check: tuple[str, ...] | None = None
     reload: tuple[str, ...] | None = None
     start: tuple[str, ...] | None = None
+    restart: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,8 @@ class ServerDefinition:
     root: Path | None = None
     """ServerRoot of Apache, prefix of nginx; None leaves it to the program's built-in value."""
     commands: ControlCommands = ControlCommands()
+    activation: str = "reload"
+    """"reload" as part of an install, or "restart": an install only deploys, and somebody says when."""
 
 
 @dataclass(frozen=True, slots=True)
