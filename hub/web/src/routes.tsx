@@ -35,6 +35,12 @@ const administrators = {
   one: () => import("./pages/administration/AdministratorPage"),
   create: () => import("./pages/administration/AdministratorNewPage"),
 };
+const profiles = {
+  list: () => import("./pages/issuing/ProfilesPage"),
+  one: () => import("./pages/issuing/ProfilePage"),
+  edit: () => import("./pages/issuing/ProfileEditPage"),
+  keys: () => import("./pages/issuing/CompromisedKeysPage"),
+};
 const domains = {
   list: () => import("./pages/organizations/DomainsPage"),
   one: () => import("./pages/organizations/DomainPage"),
@@ -96,9 +102,18 @@ const PAGES: RouteObject[] = [
   area("dns-writers", "DNS writers", page(domains.writers, "WritersPage")),
   area("persons", "Persons", page(() => import("./pages/organizations/PersonsPage"), "PersonsPage")),
   area("custom-fields", "Custom fields", page(() => import("./pages/organizations/CustomFieldsPage"), "CustomFieldsPage")),
-  area("profiles", "Certificate profiles", page(() => import("./pages/issuing/ProfilesPage"), "ProfilesPage"), [
-    { path: ":id", ...page(() => import("./pages/issuing/ProfilePage"), "ProfilePage"), ...crumbOfId("Profile") },
+  area("profiles", "Certificate profiles", page(profiles.list, "ProfilesPage"), [
+    { path: "new", ...page(profiles.edit, "ProfileNewPage"), ...crumb("Add") },
+    {
+      path: ":id",
+      ...crumbOfId("Profile"),
+      children: [
+        { index: true, ...page(profiles.one, "ProfilePage") } as RouteObject,
+        { path: "edit", ...page(profiles.edit, "ProfileEditPage"), ...crumb("Edit") },
+      ],
+    },
   ]),
+  area("compromised-keys", "Compromised keys", page(profiles.keys, "CompromisedKeysPage")),
   area("ca-backends", "CA backends", page(() => import("./pages/issuing/BackendsPage"), "BackendsPage"), [
     { path: ":id", ...page(() => import("./pages/issuing/BackendPage"), "BackendPage"), ...crumbOfId("Backend") },
   ]),

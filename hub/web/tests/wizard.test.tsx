@@ -8,26 +8,8 @@ import { RequestPage } from "../src/pages/certificates/request/RequestPage";
 import { stepOfField, stepsOf } from "../src/pages/certificates/request/steps";
 import { nameFault, stepErrors } from "../src/pages/certificates/request/validation";
 import { type FakeHub, fakeHub, json, page, problem } from "./hub";
+import { PROFILE } from "./profile";
 import { renderPage } from "./render";
-
-const PROFILE: Profile = {
-  id: 3,
-  name: "Private TLS",
-  description: "For servers",
-  certificate_type: "ssl",
-  trust: "private",
-  backend_id: 1,
-  terms_days: [90, 365],
-  key_types: ["EC-P256"],
-  san_rule: "multi",
-  max_names: 3,
-  auto_approve: false,
-  key_usage: [],
-  extended_key_usage: [],
-  subject_policy: {},
-  organization_ids: null,
-  status: "active",
-};
 
 const CSR = "-----BEGIN CERTIFICATE REQUEST-----\nMIIB\n-----END CERTIFICATE REQUEST-----\n";
 

@@ -35,6 +35,7 @@ const TOUCHES: Readonly<Record<string, readonly string[]>> = {
   department: ["organizations", "audit"],
   domain: ["domains", "organizations", "audit"],
   profile: ["profiles", "audit"],
+  compromised_key: ["compromised-keys", "audit"],
   ca_backend: ["ca-backends", "audit"],
   certificate_authority: ["ca-backends"],
   administrator: ["administrators", "sessions", "audit"],

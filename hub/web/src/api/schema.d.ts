@@ -385,6 +385,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/ca-backends/{id}/crls/publish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Publish all CRLs of a private CA now */
+        post: operations["ca_backends_publish_crls"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/ca-backends/{id}/test": {
         parameters: {
             query?: never;
@@ -448,10 +465,29 @@ export interface paths {
         get: operations["certificates_read"];
         put?: never;
         post?: never;
+        /** Delete a certificate that was found */
+        delete: operations["certificates_delete"];
+        options?: never;
+        head?: never;
+        /** Edit a request that waits for approval, or was declined or refused */
+        patch: operations["certificates_edit"];
+        trace?: never;
+    };
+    "/api/v1/certificates/{id}/annotations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
-        patch?: never;
+        /** Change comments, external requester and custom fields, at any status */
+        patch: operations["certificates_annotate"];
         trace?: never;
     };
     "/api/v1/certificates/{id}/approve": {
@@ -482,6 +518,23 @@ export interface paths {
         put?: never;
         /** Give a found certificate to an organization */
         post: operations["certificates_assign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/certificates/{id}/auto-renew": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Set a certificate's automatic renewal */
+        put: operations["renewals_set_auto_renewal"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -539,6 +592,159 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/certificates/{id}/install-items": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Add nodes to install a certificate on */
+        post: operations["certificates_add_items"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/certificates/{id}/install-items/{item_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take a node out of a certificate's installation */
+        delete: operations["certificates_remove_item"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/certificates/{id}/install-schedule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Say when a certificate is installed */
+        put: operations["certificates_set_times"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/certificates/{id}/key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Remove a private key from its store, for ever */
+        delete: operations["certificates_remove"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/certificates/{id}/key-downloads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask for a private key, sealed to a receiver */
+        post: operations["certificates_request_download"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/certificates/{id}/key-downloads/{download_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Fetch a sealed private key */
+        get: operations["certificates_read_download"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/certificates/{id}/key-receiver": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read to whom a private key is to be sealed */
+        get: operations["certificates_receiver"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/certificates/{id}/key-uploads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Hand a sealed private key to a store */
+        post: operations["certificates_request_upload"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/certificates/{id}/key-uploads/{upload_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read how far an upload is */
+        get: operations["certificates_read_upload"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/certificates/{id}/locations": {
         parameters: {
             query?: never;
@@ -573,6 +779,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/certificates/{id}/move": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Move a certificate to another department or organization, at any status */
+        post: operations["certificates_move"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/certificates/{id}/notes": {
         parameters: {
             query?: never;
@@ -590,6 +813,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/certificates/{id}/notifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Hold back a certificate's notifications, or let them go out again */
+        put: operations["certificates_notifications"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/certificates/{id}/outage-budget": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a certificate's outage budget */
+        get: operations["certificates_budget"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/certificates/{id}/renew": {
         parameters: {
             query?: never;
@@ -601,6 +858,57 @@ export interface paths {
         put?: never;
         /** Renew a certificate */
         post: operations["certificates_renew"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/certificates/{id}/renewal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Why a certificate was renewed, or not */
+        get: operations["renewals_why"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/certificates/{id}/replace": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Replace a certificate by one with a new key */
+        post: operations["certificates_replace"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/certificates/{id}/restart": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Restart the servers that a certificate waits on */
+        post: operations["certificates_restart"];
         delete?: never;
         options?: never;
         head?: never;
@@ -687,6 +995,41 @@ export interface paths {
         /** Try a command again */
         post: operations["commands_retry"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/compromised-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List compromised keys */
+        get: operations["compromised_keys_list"];
+        put?: never;
+        /** Add compromised keys */
+        post: operations["compromised_keys_add"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/compromised-keys/{spki_sha256}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take a key off the list of compromised keys */
+        delete: operations["compromised_keys_remove"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1352,6 +1695,74 @@ export interface paths {
         patch: operations["identity_providers_change_saml"];
         trace?: never;
     };
+    "/api/v1/notifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List notifications that were sent or are on their way */
+        get: operations["notifications_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notifications/types": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List types of notifications with their variables */
+        get: operations["notifications_types"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notifications/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a notification */
+        get: operations["notifications_read"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notifications/{id}/resend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send a notification again, or after all */
+        post: operations["notifications_resend"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/openapi.json": {
         parameters: {
             query?: never;
@@ -1822,6 +2233,287 @@ export interface paths {
         head?: never;
         /** Change a certificate profile */
         patch: operations["profiles_update"];
+        trace?: never;
+    };
+    "/api/v1/profiles/{id}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** See what a change to a certificate profile would do */
+        post: operations["profiles_preview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/renewals/calendar": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read the calendar between two days */
+        get: operations["renewals_calendar"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/renewals/forecast": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Forecast a year of renewals */
+        get: operations["renewals_forecast"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/renewals/freezes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List freezes */
+        get: operations["renewals_freezes"];
+        put?: never;
+        /** Create a freeze */
+        post: operations["renewals_create_freeze"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/renewals/freezes/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Show what a freeze would do */
+        post: operations["renewals_preview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/renewals/freezes/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a freeze */
+        get: operations["renewals_freeze"];
+        put?: never;
+        post?: never;
+        /** Delete a freeze */
+        delete: operations["renewals_delete_freeze"];
+        options?: never;
+        head?: never;
+        /** Change a freeze */
+        patch: operations["renewals_change_freeze"];
+        trace?: never;
+    };
+    "/api/v1/renewals/outage-budget": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List outage budgets */
+        get: operations["renewals_budgets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/renewals/outage-budget/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Sum up outage budgets by organization */
+        get: operations["renewals_summary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/renewals/quotas": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List quotas of CAs */
+        get: operations["renewals_quotas"];
+        put?: never;
+        /** Create a quota of a CA */
+        post: operations["renewals_create_quota"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/renewals/quotas/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a quota of a CA */
+        get: operations["renewals_quota"];
+        put?: never;
+        post?: never;
+        /** Delete a quota of a CA */
+        delete: operations["renewals_delete_quota"];
+        options?: never;
+        head?: never;
+        /** Change a quota of a CA */
+        patch: operations["renewals_change_quota"];
+        trace?: never;
+    };
+    "/api/v1/renewals/upcoming": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List renewals that are coming, run or failed */
+        get: operations["renewals_upcoming"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/renewals/windows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List maintenance windows */
+        get: operations["renewals_windows"];
+        put?: never;
+        /** Create a maintenance window */
+        post: operations["renewals_create_window"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/renewals/windows/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a maintenance window */
+        get: operations["renewals_window"];
+        put?: never;
+        post?: never;
+        /** Delete a maintenance window */
+        delete: operations["renewals_delete_window"];
+        options?: never;
+        head?: never;
+        /** Change a maintenance window */
+        patch: operations["renewals_change_window"];
+        trace?: never;
+    };
+    "/api/v1/self-service/ssl/download": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Download a certificate by its passphrase */
+        post: operations["self_service_download"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/self-service/ssl/renew": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Renew a certificate by its passphrase */
+        post: operations["self_service_renew"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/self-service/ssl/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Revoke a certificate by its passphrase */
+        post: operations["self_service_revoke"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/session": {
@@ -2354,6 +3046,16 @@ export interface components {
             user_agent: string;
         };
         /**
+         * AddItemsBody
+         * @description Nodes that a certificate is to be installed on too; `times` null: as for the others.
+         */
+        AddItemsBody: {
+            /** Targets */
+            targets: components["schemas"]["TargetBody"][];
+            /** @default null */
+            times: components["schemas"]["InstallTimesBody"] | null;
+        };
+        /**
          * AdministratorChange
          * @description A change of an administrator; what is left out stays.
          */
@@ -2673,6 +3375,25 @@ export interface components {
             version: string;
         };
         /**
+         * AgentForecastView
+         * @description One agent's year, a number a day.
+         */
+        AgentForecastView: {
+            /**
+             * Agent Id
+             * @description Empty: no agent has the key; `*`: all other agents.
+             */
+            agent_id: string;
+            /** Name */
+            name: string;
+            /** Peak */
+            peak: number;
+            /** Renewals */
+            renewals: number[];
+            /** Total */
+            total: number;
+        };
+        /**
          * AgentRow
          * @description One agent.
          */
@@ -2719,6 +3440,44 @@ export interface components {
             status: "active" | "removed";
             /** Version */
             version: string;
+        };
+        /**
+         * AgreementView
+         * @description The subscriber agreement as it was accepted: the SHA-256 of its text, by whom, when.
+         */
+        AgreementView: {
+            /**
+             * Accepted At
+             * Format: date-time
+             */
+            accepted_at: string;
+            /** Accepted By */
+            accepted_by: string;
+            /** Sha256 */
+            sha256: string;
+        };
+        /**
+         * AnnotateBody
+         * @description What is said about a certificate; what is absent stays as it is.
+         */
+        AnnotateBody: {
+            /**
+             * Comments
+             * @default null
+             */
+            comments: string | null;
+            /**
+             * Custom Fields
+             * @description Values of custom fields by name; "" leaves one empty.
+             */
+            custom_fields?: {
+                [key: string]: string | number;
+            };
+            /**
+             * External Requester
+             * @default null
+             */
+            external_requester: string | null;
         };
         /**
          * ApiTokenCreated
@@ -2780,26 +3539,21 @@ export interface components {
             scopes: string[];
         };
         /**
-         * AssignBody
-         * @description Who a found certificate belongs to.
+         * ApprovalView
+         * @description Somebody's approval of a request.
          */
-        AssignBody: {
+        ApprovalView: {
+            /** Administrator */
+            administrator: string;
+            /** Administrator Id */
+            administrator_id: number;
             /**
-             * Department Id
-             * @default null
+             * Created At
+             * Format: date-time
              */
-            department_id: number | null;
-            /** Organization Id */
-            organization_id: number;
-        };
-        /**
-         * AttemptView
-         * @description One attempt and what was seen in its last round.
-         */
-        AttemptView: {
-            challenge: components["schemas"]["ChallengeView"];
-            /** Sightings */
-            sightings: components["schemas"]["SightingView"][];
+            created_at: string;
+            /** Message */
+            message: string;
         };
         /**
          * AttributeMapping
@@ -2889,6 +3643,11 @@ export interface components {
             /** Certificate Url */
             certificate_url: string;
             crl: components["schemas"]["CrlView"] | null;
+            /**
+             * Crls
+             * @description All lists: several where revocations are spread.
+             */
+            crls: components["schemas"]["CrlView"][];
             /** Id */
             id: number;
             /** Key Type */
@@ -2903,6 +3662,18 @@ export interface components {
              * Format: date-time
              */
             not_before: string;
+            /**
+             * Ocsp In Certificates
+             * @description Whether new certificates name that address.
+             */
+            ocsp_in_certificates: boolean;
+            /**
+             * Ocsp Url
+             * @description Where OCSP requests go; null where there is no responder.
+             */
+            ocsp_url: string | null;
+            /** @description The newest OCSP responder. */
+            responder: components["schemas"]["ResponderView"] | null;
             /**
              * Role
              * @enum {string}
@@ -2926,9 +3697,10 @@ export interface components {
         AutoRenewBody: {
             /**
              * Days Before
-             * @default 30
+             * @description Null: as the profile says.
+             * @default null
              */
-            days_before: number;
+            days_before: number | null;
             /**
              * Enabled
              * @default false
@@ -2936,9 +3708,47 @@ export interface components {
             enabled: boolean;
             /**
              * New Key Pair
-             * @default true
+             * @description Null: as the profile says.
+             * @default null
              */
-            new_key_pair: boolean;
+            new_key_pair: boolean | null;
+            /**
+             * Share
+             * @description Instead of days: the share of the lifetime that is over.
+             * @default null
+             */
+            share: number | null;
+        };
+        /**
+         * AutoRenewalBody
+         * @description Whether and when the certificate is renewed by itself.
+         */
+        AutoRenewalBody: {
+            /**
+             * Days Before
+             * @description Days before the end. Null with no share: as the profile says.
+             * @default null
+             */
+            days_before: number | null;
+            /** Enabled */
+            enabled: boolean;
+            /**
+             * New Key Pair
+             * @description Null: as the profile says.
+             * @default null
+             */
+            new_key_pair: boolean | null;
+            /**
+             * Share
+             * @description Instead of days: the share of the lifetime that is over.
+             * @default null
+             */
+            share: number | null;
+            /**
+             * @description Of a found certificate: with what it is renewed.
+             * @default null
+             */
+            successor: components["schemas"]["FoundRenewalBody"] | null;
         };
         /**
          * BackendDetail
@@ -2969,6 +3779,41 @@ export interface components {
              * @enum {string}
              */
             status: "active" | "disabled";
+        };
+        /**
+         * BackendForecastView
+         * @description One CA's year, a number a day.
+         */
+        BackendForecastView: {
+            /** Backend Id */
+            backend_id: number | null;
+            /** Breaks On */
+            breaks_on: string | null;
+            /** Certificates */
+            certificates: number;
+            /** Cost Cents */
+            cost_cents: number | null;
+            /** Currency */
+            currency: string;
+            /**
+             * Excess
+             * @description What must be renewed on a day beyond the quota.
+             */
+            excess: number[];
+            /** Name */
+            name: string;
+            /** Peak */
+            peak: number;
+            /**
+             * Peak Day
+             * Format: date
+             */
+            peak_day: string;
+            quota: components["schemas"]["QuotaLimits"];
+            /** Renewals */
+            renewals: number[];
+            /** Sentence */
+            sentence: string;
         };
         /**
          * BackendList
@@ -3005,22 +3850,116 @@ export interface components {
             status: "active" | "disabled";
         };
         /**
+         * BudgetRow
+         * @description A certificate in the list of outage budgets.
+         */
+        BudgetRow: {
+            /** @default null */
+            budget: components["schemas"]["BudgetView"] | null;
+            /** Common Name */
+            common_name: string;
+            /** Department Id */
+            department_id: number | null;
+            /** Id */
+            id: number;
+            /** Organization */
+            organization: string | null;
+            /** Organization Id */
+            organization_id: number | null;
+            /**
+             * Outage At
+             * Format: date-time
+             */
+            outage_at: string;
+            /** Renewal State */
+            renewal_state: string;
+            /** Status */
+            status: string;
+        };
+        /**
+         * BudgetSummary
+         * @description All organizations, the nearest outage first.
+         */
+        BudgetSummary: {
+            /** Organizations */
+            organizations: components["schemas"]["OrganizationFigureView"][];
+        };
+        /**
+         * BudgetView
+         * @description A certificate's outage budget.
+         */
+        BudgetView: {
+            /** Certificate Id */
+            certificate_id: number;
+            /**
+             * Hours Left
+             * @description Until an outage if nothing works from now on; negative: since.
+             */
+            hours_left: number;
+            /** Links */
+            links: components["schemas"]["ChainLinkView"][];
+            /**
+             * Outage At
+             * Format: date-time
+             */
+            outage_at: string;
+            /**
+             * Services
+             * @description Where it is; the first three.
+             */
+            services: string[];
+            /** Services Total */
+            services_total: number;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "ok" | "at_risk" | "broken";
+            /** Successor Id */
+            successor_id: number | null;
+        };
+        /**
          * BulkBody
          * @description One action on many certificates.
+         *
+         *     `renew` keeps key pair and details. `assign` is for found certificates, `move` for all; both want
+         *     `organization_id`.
          */
         BulkBody: {
             /**
              * Action
              * @enum {string}
              */
-            action: "approve" | "decline" | "revoke" | "install";
+            action: "approve" | "decline" | "revoke" | "install" | "renew" | "delete" | "assign" | "move" | "enable_auto_renew" | "disable_auto_renew" | "suspend_notifications" | "resume_notifications";
+            /**
+             * Agreement Accepted
+             * @description Of `renew`.
+             * @default false
+             */
+            agreement_accepted: boolean;
+            /**
+             * @description Of `enable_auto_renew`; null: as each profile says.
+             * @default null
+             */
+            auto_renew: components["schemas"]["AutoRenewBody"] | null;
+            /**
+             * Department Id
+             * @default null
+             */
+            department_id: number | null;
             /** Ids */
             ids: number[];
             /**
              * Message
+             * @description Of `approve` and `decline`, comments of `revoke`.
              * @default
              */
             message: string;
+            /**
+             * Organization Id
+             * @default null
+             */
+            organization_id: number | null;
             /** @default unspecified */
             reason: components["schemas"]["RevocationReason"];
         };
@@ -3043,6 +3982,12 @@ export interface components {
              * @default
              */
             message: string;
+            /**
+             * Successor Id
+             * @description Of `renew`: the request for the successor.
+             * @default null
+             */
+            successor_id: number | null;
         };
         /**
          * BulkResults
@@ -3051,6 +3996,46 @@ export interface components {
         BulkResults: {
             /** Items */
             items: components["schemas"]["BulkResult"][];
+        };
+        /**
+         * CalendarEvent
+         * @description A time of the calendar in which a freeze is on or a window open.
+         */
+        CalendarEvent: {
+            /**
+             * End
+             * Format: date-time
+             */
+            end: string;
+            /** Entry Id */
+            entry_id: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "freeze" | "window";
+            /** Name */
+            name: string;
+            /** Organization Id */
+            organization_id: number | null;
+            /**
+             * Start
+             * Format: date-time
+             */
+            start: string;
+        };
+        /**
+         * CalendarView
+         * @description The calendar between two days.
+         */
+        CalendarView: {
+            /** Events */
+            events: components["schemas"]["CalendarEvent"][];
+            /**
+             * Truncated
+             * @description True: there are more; ask for fewer days.
+             */
+            truncated: boolean;
         };
         /**
          * CertificateBindingIn
@@ -3114,12 +4099,25 @@ export interface components {
              * @description What its state allows now.
              */
             actions: string[];
+            agreement: components["schemas"]["AgreementView"] | null;
             /** Applied */
             applied: string | null;
+            /** Approvals */
+            approvals: components["schemas"]["ApprovalView"][];
+            /**
+             * Approvals Needed
+             * @description Of different administrators, before the request is ordered.
+             */
+            approvals_needed: number;
             /** Approved */
             approved: string | null;
             /** Approver */
             approver: string;
+            /**
+             * Authority
+             * @description The CA as people know it: the issuer's organization, or its name.
+             */
+            authority: string;
             /** Auto Renew */
             auto_renew: {
                 [key: string]: unknown;
@@ -3171,6 +4169,10 @@ export interface components {
             external_requester: string;
             /** Id */
             id: number;
+            /** Install Schedule */
+            install_schedule: {
+                [key: string]: unknown;
+            } | null;
             /** Install State */
             install_state: string;
             /** Installation */
@@ -3203,12 +4205,19 @@ export interface components {
             not_before: string | null;
             /** Notes */
             notes: components["schemas"]["NoteView"][];
+            /** Notifications Suspended */
+            notifications_suspended: boolean;
             /** Order Number */
             order_number: string;
             /** Organization */
             organization: string | null;
             /** Organization Id */
             organization_id: number | null;
+            /**
+             * Passphrase Set
+             * @description Whether its holder can renew, fetch and revoke it.
+             */
+            passphrase_set: boolean;
             /** Private Key */
             private_key: string;
             /** Private Key Agent */
@@ -3217,6 +4226,13 @@ export interface components {
             profile: string | null;
             /** Profile Id */
             profile_id: number | null;
+            /**
+             * Renewal Due
+             * @description When it renews itself; null: it doesn't.
+             */
+            renewal_due: string | null;
+            /** Renewal Due At */
+            renewal_due_at: string | null;
             /** Renewal State */
             renewal_state: string;
             /** Renewed By Id */
@@ -3225,12 +4241,22 @@ export interface components {
             renews_id: number | null;
             /** Replaced */
             replaced: string | null;
+            /**
+             * Replaces
+             * @description Whether it replaces the certificate that it renews.
+             */
+            replaces: boolean;
             /** Requested */
             requested: string | null;
             /** Requested Via */
             requested_via: string;
             /** Requester */
             requester: string;
+            /**
+             * Requester Id
+             * @description The administrator who asked; null: an applicant or the hub.
+             */
+            requester_id: number | null;
             /** Revocation Reason */
             revocation_reason: string;
             /** Revoked */
@@ -3255,6 +4281,8 @@ export interface components {
             status_reason: string;
             /** Steps */
             steps: components["schemas"]["StepView"][];
+            /** Sub Type */
+            sub_type: string | null;
             /** Subject */
             subject: string;
             /** Subject Alternative Names */
@@ -3269,6 +4297,122 @@ export interface components {
             type: string;
         };
         /**
+         * CertificateProfileChange
+         * @description Changes to a certificate profile; what is absent stays. ``organization_ids`` null: everybody.
+         *
+         *     ``renewal`` is replaced as a whole.
+         */
+        CertificateProfileChange: {
+            /**
+             * Agreement
+             * @description The subscriber agreement, which every applicant has to accept; empty: none.
+             * @default null
+             */
+            agreement: string | null;
+            /**
+             * Approvals
+             * @description How many administrators approve a request: 1 or 2.
+             * @default null
+             */
+            approvals: number | null;
+            /**
+             * Auto Approve
+             * @default null
+             */
+            auto_approve: boolean | null;
+            /**
+             * Backend Id
+             * @default null
+             */
+            backend_id: number | null;
+            /**
+             * Description
+             * @default null
+             */
+            description: string | null;
+            /**
+             * Extended Key Usage
+             * @default null
+             */
+            extended_key_usage: string[] | null;
+            /**
+             * Internal Names
+             * @description Whether certificates may carry single labels and names below no public suffix; null: where the trust is private.
+             * @default null
+             */
+            internal_names: boolean | null;
+            /**
+             * Ip Addresses
+             * @description Whether certificates may carry IP addresses; null: where the trust is private.
+             * @default null
+             */
+            ip_addresses: boolean | null;
+            /**
+             * Key Types
+             * @default null
+             */
+            key_types: string[] | null;
+            /**
+             * Key Usage
+             * @default null
+             */
+            key_usage: string[] | null;
+            /**
+             * Max Names
+             * @default null
+             */
+            max_names: number | null;
+            /**
+             * Min Names
+             * @description The common name counts; rules `multi` and `any` only.
+             * @default null
+             */
+            min_names: number | null;
+            /**
+             * Name
+             * @default null
+             */
+            name: string | null;
+            /**
+             * Organization Ids
+             * @default null
+             */
+            organization_ids: number[] | null;
+            /** @default null */
+            renewal: components["schemas"]["Renewal"] | null;
+            /** @default null */
+            san_rule: components["schemas"]["SanRule"] | null;
+            /**
+             * Status
+             * @default null
+             */
+            status: ("active" | "disabled") | null;
+            /**
+             * Sub Type
+             * @description What the CA validates: domain, organization, extended; empty: not said.
+             * @default null
+             */
+            sub_type: ("" | "DV" | "OV" | "EV") | null;
+            /**
+             * Subject Policy
+             * @default null
+             */
+            subject_policy: {
+                [key: string]: components["schemas"]["SubjectSource"];
+            } | null;
+            /**
+             * Terms Days
+             * @default null
+             */
+            terms_days: number[] | null;
+            /**
+             * Www Included
+             * @description Rule `single` only: `www.` and the name may stand beside the name.
+             * @default null
+             */
+            www_included: boolean | null;
+        };
+        /**
          * CertificateRequestBody
          * @description A request for a certificate.
          *
@@ -3276,7 +4420,16 @@ export interface components {
          *     agent makes the key, on the target or in the private key store, and the certificate is installed on nodes.
          */
         CertificateRequestBody: {
-            /** @default null */
+            /**
+             * Agreement Accepted
+             * @description The profile's subscriber agreement was read and accepted.
+             * @default false
+             */
+            agreement_accepted: boolean;
+            /**
+             * @description Null: as the profile says.
+             * @default null
+             */
             auto_renew: components["schemas"]["AutoRenewBody"] | null;
             /**
              * Comments
@@ -3313,7 +4466,12 @@ export interface components {
              */
             external_requester: string;
             /**
-             * @description `triggered`: when somebody says so; `immediate`: as soon as the certificate is there.
+             * @description With `scheduled`: when the installation may begin.
+             * @default null
+             */
+            install_schedule: components["schemas"]["InstallScheduleBody"] | null;
+            /**
+             * @description `triggered`: when somebody says so; `immediate`: as soon as the certificate is there; `scheduled`: at the times of `install_schedule`.
              * @default triggered
              */
             installation: components["schemas"]["Installation"];
@@ -3334,6 +4492,12 @@ export interface components {
             method: "csr" | "pks" | "auto_install";
             /** Organization Id */
             organization_id: number;
+            /**
+             * Passphrase
+             * @description With the certificate's id it renews, fetches and revokes it without an account.
+             * @default null
+             */
+            passphrase: string | null;
             /**
              * Pks Agent Id
              * @default null
@@ -3359,6 +4523,11 @@ export interface components {
             approved: string | null;
             /** Approver */
             approver: string;
+            /**
+             * Authority
+             * @description The CA as people know it: the issuer's organization, or its name.
+             */
+            authority: string;
             /** Comments */
             comments: string;
             /** Common Name */
@@ -3410,6 +4579,8 @@ export interface components {
             method: string;
             /** Not Before */
             not_before: string | null;
+            /** Notifications Suspended */
+            notifications_suspended: boolean;
             /** Order Number */
             order_number: string;
             /** Organization */
@@ -3424,6 +4595,11 @@ export interface components {
             profile: string | null;
             /** Profile Id */
             profile_id: number | null;
+            /**
+             * Renewal Due
+             * @description When it renews itself; null: it doesn't.
+             */
+            renewal_due: string | null;
             /** Renewal State */
             renewal_state: string;
             /** Replaced */
@@ -3452,6 +4628,8 @@ export interface components {
             status: string;
             /** Status Message */
             status_message: string;
+            /** Sub Type */
+            sub_type: string | null;
             /** Subject */
             subject: string;
             /** Subject Alternative Names */
@@ -3493,6 +4671,29 @@ export interface components {
             signature_algorithm: string;
             /** Subject */
             subject: string;
+        };
+        /**
+         * ChainLinkView
+         * @description One link of the chain that a renewal hangs on.
+         */
+        ChainLinkView: {
+            /** Deadline */
+            deadline: string | null;
+            /** Message */
+            message: string;
+            /** Name */
+            name: string;
+            /** Remedy */
+            remedy: string;
+            /** Since */
+            since: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "ok" | "at_risk" | "broken";
+            /** Title */
+            title: string;
         };
         /**
          * ChallengeView
@@ -3748,6 +4949,110 @@ export interface components {
             reason: string;
         };
         /**
+         * CompromisedKeyRow
+         * @description A key that no certificate is issued for.
+         */
+        CompromisedKeyRow: {
+            /**
+             * Added At
+             * Format: date-time
+             */
+            added_at: string;
+            /** Added By */
+            added_by: string;
+            /**
+             * Source
+             * @description How it is known to be compromised.
+             */
+            source: string;
+            /**
+             * Spki Sha256
+             * @description SHA-256 of the SubjectPublicKeyInfo, in hex.
+             */
+            spki_sha256: string;
+        };
+        /**
+         * CompromisedKeysAdd
+         * @description Keys to add, as text: SHA-256 of the SubjectPublicKeyInfo in hex, one a line.
+         */
+        CompromisedKeysAdd: {
+            /**
+             * Keys
+             * @description One a line; `#` begins a comment, what follows a blank is ignored. A PEM certificate, signing request or public key is taken too.
+             */
+            keys: string;
+            /**
+             * Source
+             * @description Where they are known from.
+             */
+            source: string;
+        };
+        /**
+         * CompromisedKeysAdded
+         * @description What became of the keys.
+         */
+        CompromisedKeysAdded: {
+            /**
+             * Added
+             * @description Those that were not on the list.
+             */
+            added: number;
+            /** Read */
+            read: number;
+        };
+        /**
+         * ConcernedView
+         * @description A certificate that a freeze concerns; with a reason, it would expire.
+         */
+        ConcernedView: {
+            /** Common Name */
+            common_name: string;
+            /** Id */
+            id: number;
+            /** Message */
+            message: string;
+            /**
+             * Not After
+             * Format: date-time
+             */
+            not_after: string;
+            /** Organization Id */
+            organization_id: number | null;
+            /** Reason */
+            reason: string;
+            /** Renewal Due At */
+            renewal_due_at: string | null;
+        };
+        /**
+         * ConsequencesView
+         * @description What a freeze does; lists hold the first fifty.
+         */
+        ConsequencesView: {
+            /**
+             * By Hand
+             * @description Certificates that end within it and don't renew themselves.
+             */
+            by_hand: number;
+            /** By Hand List */
+            by_hand_list: components["schemas"]["ConcernedView"][];
+            /** Occurrences */
+            occurrences: components["schemas"]["FreezeSpan"][];
+            /** Outage List */
+            outage_list: components["schemas"]["ConcernedView"][];
+            /**
+             * Outages
+             * @description Certificates that would expire: with any, the freeze is refused.
+             */
+            outages: number;
+            /**
+             * Pulled Ahead
+             * @description Renewals that are due within it and move ahead of it.
+             */
+            pulled_ahead: number;
+            /** Pulled Ahead List */
+            pulled_ahead_list: components["schemas"]["ConcernedView"][];
+        };
+        /**
          * Created
          * @description The id of what was created.
          */
@@ -3778,6 +5083,8 @@ export interface components {
          * @description The revocation list that an authority has out.
          */
         CrlView: {
+            /** Entries */
+            entries: number;
             /**
              * Next Update
              * Format: date-time
@@ -4233,6 +5540,97 @@ export interface components {
          */
         DownloadFormat: "x509CO" | "pemia" | "x509" | "base64" | "bin" | "x509IO" | "x509IOR";
         /**
+         * EditBody
+         * @description What changes about a request before its approval; what is absent stays as it is.
+         *
+         *     `department_id`, `install_schedule` and `auto_renew` may be set to null. Custom fields are named one by
+         *     one, "" empties one.
+         */
+        EditBody: {
+            /**
+             * Agreement Accepted
+             * @default null
+             */
+            agreement_accepted: boolean | null;
+            /** @default null */
+            auto_renew: components["schemas"]["AutoRenewBody"] | null;
+            /**
+             * Comments
+             * @default null
+             */
+            comments: string | null;
+            /**
+             * Common Name
+             * @default null
+             */
+            common_name: string | null;
+            /**
+             * Csr
+             * @default null
+             */
+            csr: string | null;
+            /**
+             * Custom Fields
+             * @default null
+             */
+            custom_fields: {
+                [key: string]: string | number;
+            } | null;
+            /**
+             * Department Id
+             * @default null
+             */
+            department_id: number | null;
+            /**
+             * External Requester
+             * @default null
+             */
+            external_requester: string | null;
+            /** @default null */
+            install_schedule: components["schemas"]["InstallScheduleBody"] | null;
+            /** @default null */
+            installation: components["schemas"]["Installation"] | null;
+            /** @default null */
+            key_location: components["schemas"]["KeyLocation"] | null;
+            /** @default null */
+            key_type: components["schemas"]["KeyType"] | null;
+            /**
+             * Method
+             * @default null
+             */
+            method: ("csr" | "pks" | "auto_install") | null;
+            /**
+             * Organization Id
+             * @default null
+             */
+            organization_id: number | null;
+            /**
+             * Pks Agent Id
+             * @default null
+             */
+            pks_agent_id: string | null;
+            /**
+             * Profile Id
+             * @default null
+             */
+            profile_id: number | null;
+            /**
+             * Subject Alternative Names
+             * @default null
+             */
+            subject_alternative_names: string[] | null;
+            /**
+             * Targets
+             * @default null
+             */
+            targets: components["schemas"]["TargetBody"][] | null;
+            /**
+             * Term Days
+             * @default null
+             */
+            term_days: number | null;
+        };
+        /**
          * EndpointRow
          * @description An endpoint as it was seen last.
          */
@@ -4354,6 +5752,18 @@ export interface components {
             required: boolean;
         };
         /**
+         * FieldChange
+         * @description A field that the change touches.
+         */
+        FieldChange: {
+            /** After */
+            after: unknown;
+            /** Before */
+            before: unknown;
+            /** Field */
+            field: string;
+        };
+        /**
          * FieldError
          * @description What is wrong with one field.
          */
@@ -4440,6 +5850,382 @@ export interface components {
             valid_to: string | null;
         };
         /**
+         * FindingView
+         * @description Why something does not fit.
+         */
+        FindingView: {
+            /** Message */
+            message: string;
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * ForecastView
+         * @description The year ahead.
+         */
+        ForecastView: {
+            /** Agents */
+            agents: components["schemas"]["AgentForecastView"][];
+            /** Backends */
+            backends: components["schemas"]["BackendForecastView"][];
+            /**
+             * Begins
+             * Format: date
+             */
+            begins: string;
+            /** Breaks On */
+            breaks_on: string | null;
+            /** Certificates */
+            certificates: number;
+            /** Days */
+            days: number;
+            /** Sentence */
+            sentence: string;
+            /** Term */
+            term: string;
+            validations: components["schemas"]["ValidationForecastView"];
+        };
+        /**
+         * FoundRenewalBody
+         * @description With what a certificate that was found, not issued here, is renewed.
+         */
+        FoundRenewalBody: {
+            /**
+             * Csr
+             * @default null
+             */
+            csr: string | null;
+            /** @default null */
+            key_location: components["schemas"]["KeyLocation"] | null;
+            /** @default null */
+            key_type: components["schemas"]["KeyType"] | null;
+            method: components["schemas"]["Method"];
+            /**
+             * Pks Agent Id
+             * @default null
+             */
+            pks_agent_id: string | null;
+            /** Profile Id */
+            profile_id: number;
+            /**
+             * Targets
+             * @default []
+             */
+            targets: components["schemas"]["TargetBody"][];
+            /** Term Days */
+            term_days: number;
+        };
+        /**
+         * FreezeBody
+         * @description A freeze.
+         */
+        FreezeBody: {
+            /**
+             * Agent Id
+             * @default null
+             */
+            agent_id: string | null;
+            /**
+             * Comment
+             * @default
+             */
+            comment: string;
+            /**
+             * Department Id
+             * @default null
+             */
+            department_id: number | null;
+            /**
+             * Ends
+             * Format: date-time
+             * @description Local time of `time_zone`; not part of the freeze any more.
+             */
+            ends: string;
+            /** Name */
+            name: string;
+            /**
+             * Organization Id
+             * @description Absent: every organization; takes an MRAO.
+             * @default null
+             */
+            organization_id: number | null;
+            /**
+             * Profile Id
+             * @default null
+             */
+            profile_id: number | null;
+            /**
+             * Repeats Yearly
+             * @default false
+             */
+            repeats_yearly: boolean;
+            /**
+             * Server Pattern
+             * @description With `*` and `?`; matched against names of agents, their hosts, and servers.
+             * @default
+             */
+            server_pattern: string;
+            /**
+             * Starts
+             * Format: date-time
+             * @description Local time of `time_zone`, without an offset.
+             */
+            starts: string;
+            /**
+             * Time Zone
+             * @description IANA name, such as `Europe/Berlin`.
+             * @default UTC
+             */
+            time_zone: string;
+        };
+        /**
+         * FreezeChange
+         * @description Changes to a freeze; what is absent stays, null empties.
+         */
+        FreezeChange: {
+            /**
+             * Agent Id
+             * @default null
+             */
+            agent_id: string | null;
+            /**
+             * Comment
+             * @default
+             */
+            comment: string;
+            /**
+             * Department Id
+             * @default null
+             */
+            department_id: number | null;
+            /**
+             * Ends
+             * @default null
+             */
+            ends: string | null;
+            /**
+             * Name
+             * @default
+             */
+            name: string;
+            /**
+             * Organization Id
+             * @default null
+             */
+            organization_id: number | null;
+            /**
+             * Profile Id
+             * @default null
+             */
+            profile_id: number | null;
+            /**
+             * Repeats Yearly
+             * @default false
+             */
+            repeats_yearly: boolean;
+            /**
+             * Server Pattern
+             * @default
+             */
+            server_pattern: string;
+            /**
+             * Starts
+             * @default null
+             */
+            starts: string | null;
+            /**
+             * Time Zone
+             * @default UTC
+             */
+            time_zone: string;
+        };
+        /**
+         * FreezePreview
+         * @description A freeze to be looked at before it is saved.
+         */
+        FreezePreview: {
+            /**
+             * Agent Id
+             * @default null
+             */
+            agent_id: string | null;
+            /**
+             * Comment
+             * @default
+             */
+            comment: string;
+            /**
+             * Department Id
+             * @default null
+             */
+            department_id: number | null;
+            /**
+             * Ends
+             * Format: date-time
+             * @description Local time of `time_zone`; not part of the freeze any more.
+             */
+            ends: string;
+            /**
+             * Freeze Id
+             * @description The freeze that it would change.
+             * @default null
+             */
+            freeze_id: number | null;
+            /** Name */
+            name: string;
+            /**
+             * Organization Id
+             * @description Absent: every organization; takes an MRAO.
+             * @default null
+             */
+            organization_id: number | null;
+            /**
+             * Profile Id
+             * @default null
+             */
+            profile_id: number | null;
+            /**
+             * Repeats Yearly
+             * @default false
+             */
+            repeats_yearly: boolean;
+            /**
+             * Server Pattern
+             * @description With `*` and `?`; matched against names of agents, their hosts, and servers.
+             * @default
+             */
+            server_pattern: string;
+            /**
+             * Starts
+             * Format: date-time
+             * @description Local time of `time_zone`, without an offset.
+             */
+            starts: string;
+            /**
+             * Time Zone
+             * @description IANA name, such as `Europe/Berlin`.
+             * @default UTC
+             */
+            time_zone: string;
+        };
+        /**
+         * FreezeRow
+         * @description A freeze in the list.
+         */
+        FreezeRow: {
+            /** Agent */
+            agent: string | null;
+            /** Comment */
+            comment: string;
+            /**
+             * Created
+             * Format: date-time
+             */
+            created: string;
+            /** Created By */
+            created_by: string;
+            /** Department */
+            department: string | null;
+            /** Ends */
+            ends: string;
+            /**
+             * Ends At
+             * Format: date-time
+             */
+            ends_at: string;
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Organization */
+            organization: string | null;
+            /** Organization Id */
+            organization_id: number | null;
+            /** Profile */
+            profile: string | null;
+            /** Repeats Yearly */
+            repeats_yearly: boolean;
+            /** Server Pattern */
+            server_pattern: string;
+            /** Starts */
+            starts: string;
+            /**
+             * Starts At
+             * Format: date-time
+             */
+            starts_at: string;
+            /** Time Zone */
+            time_zone: string;
+        };
+        /**
+         * FreezeSpan
+         * @description From `start` up to, but not including, `end`.
+         */
+        FreezeSpan: {
+            /**
+             * End
+             * Format: date-time
+             */
+            end: string;
+            /**
+             * Start
+             * Format: date-time
+             */
+            start: string;
+        };
+        /**
+         * FreezeView
+         * @description A freeze in full.
+         */
+        FreezeView: {
+            /** Agent Id */
+            agent_id: string | null;
+            /** Comment */
+            comment: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Created By */
+            created_by: string;
+            /** Department Id */
+            department_id: number | null;
+            /** Ends */
+            ends: string;
+            /**
+             * Ends At
+             * Format: date-time
+             */
+            ends_at: string;
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Organization Id */
+            organization_id: number | null;
+            /** Profile Id */
+            profile_id: number | null;
+            /** Repeats Yearly */
+            repeats_yearly: boolean;
+            /** Server Pattern */
+            server_pattern: string;
+            /** Starts */
+            starts: string;
+            /**
+             * Starts At
+             * Format: date-time
+             */
+            starts_at: string;
+            /** Time Zone */
+            time_zone: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+        };
+        /**
          * GeneralSettings
          * @description General settings of the installation.
          */
@@ -4508,14 +6294,60 @@ export interface components {
          */
         History: {
             /** Items */
-            items: components["schemas"]["AttemptView"][];
+            items: components["schemas"]["hub__organizations__dcv__schemas__AttemptView"][];
+        };
+        /**
+         * InstallScheduleBody
+         * @description When an installation may begin.
+         */
+        InstallScheduleBody: {
+            /**
+             * Hour From
+             * @default 0
+             */
+            hour_from: number;
+            /**
+             * Hour To
+             * @description Not included. Before `hour_from`: on the next day.
+             * @default 24
+             */
+            hour_to: number;
+            /**
+             * Not Before
+             * @description Without an offset: in the schedule's own time zone.
+             * @default null
+             */
+            not_before: string | null;
+            /**
+             * Time Zone
+             * @description IANA name, such as Europe/Berlin.
+             * @default UTC
+             */
+            time_zone: string;
+            /**
+             * Weekdays
+             * @description 0: Monday. Empty: every day. The window begins on it.
+             */
+            weekdays?: number[];
+        };
+        /**
+         * InstallTimesBody
+         * @description When a certificate is installed: `triggered` by hand, `immediate`, or `scheduled`.
+         */
+        InstallTimesBody: {
+            installation: components["schemas"]["Installation"];
+            /**
+             * @description With `scheduled`.
+             * @default null
+             */
+            schedule: components["schemas"]["InstallScheduleBody"] | null;
         };
         /**
          * Installation
-         * @description When a certificate is installed: by hand, or as soon as it is issued.
+         * @description When a certificate is installed: by hand, as soon as it is issued, or at times that suit the server.
          * @enum {string}
          */
-        Installation: "triggered" | "immediate";
+        Installation: "triggered" | "immediate" | "scheduled";
         /**
          * InstructionsView
          * @description What somebody has to do.
@@ -4561,17 +6393,95 @@ export interface components {
             updated_at: string;
         };
         /**
+         * KeyDownloadBody
+         * @description A private key as a file, sealed to a receiver.
+         */
+        KeyDownloadBody: {
+            /**
+             * @description `pkcs12`, `pkcs12_legacy` for Windows before Server 2019, or `pem`.
+             * @default pkcs12
+             */
+            format: components["schemas"]["KeyFileFormat"];
+            /**
+             * Receiver Public Key
+             * @description Raw X25519 public key in base64.
+             */
+            receiver_public_key: string;
+        };
+        /**
+         * KeyFileFormat
+         * @description Files that a key is downloaded in, with its certificates.
+         * @enum {string}
+         */
+        KeyFileFormat: "pkcs12" | "pkcs12_legacy" | "pem";
+        /**
          * KeyLocation
          * @description Where an agent makes and keeps the key.
          * @enum {string}
          */
         KeyLocation: "pks" | "target";
         /**
+         * KeyTransferView
+         * @description A key transfer; ``envelope`` only once, to who asked for it.
+         */
+        KeyTransferView: {
+            /** Agent Id */
+            agent_id: string;
+            /** Certificate Id */
+            certificate_id: number;
+            /** Certificate Sha256 */
+            certificate_sha256: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Envelope
+             * @description Base64.
+             */
+            envelope: string | null;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Format */
+            format: string;
+            /** Id */
+            id: string;
+            /** Kind */
+            kind: string;
+            /** Message */
+            message: string;
+            /** Reason */
+            reason: string;
+            /** Receiver Fingerprint */
+            receiver_fingerprint: string;
+            /** Requested By */
+            requested_by: string;
+            /** State */
+            state: string;
+        };
+        /**
          * KeyType
          * @description Key types that can be generated and that profiles may allow.
          * @enum {string}
          */
         KeyType: "RSA-2048" | "RSA-3072" | "RSA-4096" | "EC-P256" | "EC-P384" | "EC-P521" | "Ed25519";
+        /**
+         * KeyUploadBody
+         * @description A private key, sealed to the agent that is to keep it.
+         */
+        KeyUploadBody: {
+            /** Agent Id */
+            agent_id: string;
+            /**
+             * Envelope
+             * @description Base64.
+             */
+            envelope: string;
+        };
         /**
          * KindList
          * @description The kinds of CA backends that are installed.
@@ -4689,6 +6599,12 @@ export interface components {
             sent_at: string | null;
         };
         /**
+         * Method
+         * @description Who makes the key.
+         * @enum {string}
+         */
+        Method: "csr" | "pks" | "auto_install";
+        /**
          * MethodList
          * @description All methods and kinds of DNS writers.
          */
@@ -4725,6 +6641,24 @@ export interface components {
             section: string;
             /** Takes Writer */
             takes_writer: boolean;
+        };
+        /**
+         * MisfitView
+         * @description A certificate or open request that the profile would not allow any more.
+         */
+        MisfitView: {
+            /** Common Name */
+            common_name: string;
+            /** Findings */
+            findings: components["schemas"]["FindingView"][];
+            /** Id */
+            id: number;
+            /** Not After */
+            not_after: string | null;
+            /** Organization Id */
+            organization_id: number;
+            /** Status */
+            status: string;
         };
         /**
          * NewPasskeyIn
@@ -4824,6 +6758,132 @@ export interface components {
          * @description An empty object.
          */
         Nothing: Record<string, never>;
+        /**
+         * NotificationRow
+         * @description One message to one recipient through one channel.
+         */
+        NotificationRow: {
+            /** Administrator */
+            administrator: string | null;
+            /** Attempts */
+            attempts: number;
+            /** Certificate Id */
+            certificate_id: number | null;
+            /** Channel Id */
+            channel_id: number | null;
+            /** Channel Kind */
+            channel_kind: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Department Id */
+            department_id: number | null;
+            /**
+             * Due At
+             * Format: date-time
+             */
+            due_at: string;
+            /** Edition */
+            edition: number;
+            /** Id */
+            id: number;
+            /** Message */
+            message: string;
+            /** Object Id */
+            object_id: string;
+            /** Object Type */
+            object_type: string;
+            /** Organization Id */
+            organization_id: number | null;
+            /** Organization Name */
+            organization_name: string | null;
+            /** Reason */
+            reason: string;
+            /** Recipient */
+            recipient: string;
+            /** Sent At */
+            sent_at: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "Queued" | "Sending" | "Sent" | "Failed" | "Uncertain" | "Suppressed";
+            /** Subject */
+            subject: string;
+            /** Type */
+            type: string;
+        };
+        /**
+         * NotificationView
+         * @description A message with its text and what the other side said.
+         */
+        NotificationView: {
+            /** Attempts */
+            attempts: number;
+            /** Batch */
+            batch: string;
+            /** Body */
+            body: string;
+            /** Certificate Id */
+            certificate_id: number | null;
+            /** Channel Id */
+            channel_id: number | null;
+            /** Channel Kind */
+            channel_kind: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Department Id */
+            department_id: number | null;
+            /**
+             * Due At
+             * Format: date-time
+             */
+            due_at: string;
+            /** Edition */
+            edition: number;
+            /** Id */
+            id: number;
+            /** Message */
+            message: string;
+            /** Object Id */
+            object_id: string;
+            /** Object Type */
+            object_type: string;
+            /** Organization Id */
+            organization_id: number | null;
+            /** Reason */
+            reason: string;
+            /** Receipt */
+            receipt: string;
+            /** Recipient */
+            recipient: string;
+            /** Rule Id */
+            rule_id: number | null;
+            /** Sent At */
+            sent_at: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "Queued" | "Sending" | "Sent" | "Failed" | "Uncertain" | "Suppressed";
+            /** Subject */
+            subject: string;
+            /** Type */
+            type: string;
+        };
+        /**
+         * NotificationsBody
+         * @description Whether notifications of the certificate are held back.
+         */
+        NotificationsBody: {
+            /** Suspended */
+            suspended: boolean;
+        };
         /**
          * OidcProviderChange
          * @description A change of an OpenID provider; what is left out stays.
@@ -5005,6 +7065,35 @@ export interface components {
             street: string;
         };
         /**
+         * OrganizationFigureView
+         * @description How near an organization is to its next outage.
+         */
+        OrganizationFigureView: {
+            /** Failed Renewals */
+            failed_renewals: number;
+            /** Hours Left */
+            hours_left: number | null;
+            /** In Service */
+            in_service: number;
+            /**
+             * Lapsed
+             * @description Already over.
+             */
+            lapsed: number;
+            /** Next Outage At */
+            next_outage_at: string | null;
+            /** Organization */
+            organization: string;
+            /** Organization Id */
+            organization_id: number | null;
+            /** Within Day */
+            within_day: number;
+            /** Within Month */
+            within_month: number;
+            /** Within Week */
+            within_week: number;
+        };
+        /**
          * OrganizationRow
          * @description One organization.
          */
@@ -5116,6 +7205,19 @@ export interface components {
             narrower: components["schemas"]["OverlapSide"];
             wider: components["schemas"]["OverlapSide"];
         };
+        /**
+         * OwnerBody
+         * @description Whose a certificate becomes.
+         */
+        OwnerBody: {
+            /**
+             * Department Id
+             * @default null
+             */
+            department_id: number | null;
+            /** Organization Id */
+            organization_id: number;
+        };
         /** Page[ActivityRow] */
         Page_ActivityRow_: {
             /** Items */
@@ -5216,6 +7318,26 @@ export interface components {
              */
             total_exact: boolean;
         };
+        /** Page[BudgetRow] */
+        Page_BudgetRow_: {
+            /** Items */
+            items: components["schemas"]["BudgetRow"][];
+            /**
+             * Next Cursor
+             * @description Ask for the next page with it; null on the last page.
+             */
+            next_cursor: string | null;
+            /**
+             * Total
+             * @description Rows that match, counted up to 10,000.
+             */
+            total: number;
+            /**
+             * Total Exact
+             * @description False: there are more than `total` rows.
+             */
+            total_exact: boolean;
+        };
         /** Page[CertificateBindingRow] */
         Page_CertificateBindingRow_: {
             /** Items */
@@ -5260,6 +7382,26 @@ export interface components {
         Page_CommandRow_: {
             /** Items */
             items: components["schemas"]["CommandRow"][];
+            /**
+             * Next Cursor
+             * @description Ask for the next page with it; null on the last page.
+             */
+            next_cursor: string | null;
+            /**
+             * Total
+             * @description Rows that match, counted up to 10,000.
+             */
+            total: number;
+            /**
+             * Total Exact
+             * @description False: there are more than `total` rows.
+             */
+            total_exact: boolean;
+        };
+        /** Page[CompromisedKeyRow] */
+        Page_CompromisedKeyRow_: {
+            /** Items */
+            items: components["schemas"]["CompromisedKeyRow"][];
             /**
              * Next Cursor
              * @description Ask for the next page with it; null on the last page.
@@ -5356,10 +7498,50 @@ export interface components {
              */
             total_exact: boolean;
         };
+        /** Page[FreezeRow] */
+        Page_FreezeRow_: {
+            /** Items */
+            items: components["schemas"]["FreezeRow"][];
+            /**
+             * Next Cursor
+             * @description Ask for the next page with it; null on the last page.
+             */
+            next_cursor: string | null;
+            /**
+             * Total
+             * @description Rows that match, counted up to 10,000.
+             */
+            total: number;
+            /**
+             * Total Exact
+             * @description False: there are more than `total` rows.
+             */
+            total_exact: boolean;
+        };
         /** Page[LinkRow] */
         Page_LinkRow_: {
             /** Items */
             items: components["schemas"]["LinkRow"][];
+            /**
+             * Next Cursor
+             * @description Ask for the next page with it; null on the last page.
+             */
+            next_cursor: string | null;
+            /**
+             * Total
+             * @description Rows that match, counted up to 10,000.
+             */
+            total: number;
+            /**
+             * Total Exact
+             * @description False: there are more than `total` rows.
+             */
+            total_exact: boolean;
+        };
+        /** Page[NotificationRow] */
+        Page_NotificationRow_: {
+            /** Items */
+            items: components["schemas"]["NotificationRow"][];
             /**
              * Next Cursor
              * @description Ask for the next page with it; null on the last page.
@@ -5456,6 +7638,26 @@ export interface components {
              */
             total_exact: boolean;
         };
+        /** Page[QuotaRow] */
+        Page_QuotaRow_: {
+            /** Items */
+            items: components["schemas"]["QuotaRow"][];
+            /**
+             * Next Cursor
+             * @description Ask for the next page with it; null on the last page.
+             */
+            next_cursor: string | null;
+            /**
+             * Total
+             * @description Rows that match, counted up to 10,000.
+             */
+            total: number;
+            /**
+             * Total Exact
+             * @description False: there are more than `total` rows.
+             */
+            total_exact: boolean;
+        };
         /** Page[ScanRow] */
         Page_ScanRow_: {
             /** Items */
@@ -5536,10 +7738,50 @@ export interface components {
              */
             total_exact: boolean;
         };
+        /** Page[UpcomingRow] */
+        Page_UpcomingRow_: {
+            /** Items */
+            items: components["schemas"]["UpcomingRow"][];
+            /**
+             * Next Cursor
+             * @description Ask for the next page with it; null on the last page.
+             */
+            next_cursor: string | null;
+            /**
+             * Total
+             * @description Rows that match, counted up to 10,000.
+             */
+            total: number;
+            /**
+             * Total Exact
+             * @description False: there are more than `total` rows.
+             */
+            total_exact: boolean;
+        };
         /** Page[ValidationRow] */
         Page_ValidationRow_: {
             /** Items */
             items: components["schemas"]["ValidationRow"][];
+            /**
+             * Next Cursor
+             * @description Ask for the next page with it; null on the last page.
+             */
+            next_cursor: string | null;
+            /**
+             * Total
+             * @description Rows that match, counted up to 10,000.
+             */
+            total: number;
+            /**
+             * Total Exact
+             * @description False: there are more than `total` rows.
+             */
+            total_exact: boolean;
+        };
+        /** Page[WindowRow] */
+        Page_WindowRow_: {
+            /** Items */
+            items: components["schemas"]["WindowRow"][];
             /**
              * Next Cursor
              * @description Ask for the next page with it; null on the last page.
@@ -5819,6 +8061,30 @@ export interface components {
             validation_type: "standard" | "high";
         };
         /**
+         * PlanView
+         * @description The planned moment with each factor of it.
+         */
+        PlanView: {
+            /**
+             * Due At
+             * Format: date-time
+             */
+            due_at: string;
+            /** Evidence */
+            evidence: {
+                [key: string]: string;
+            };
+            /**
+             * Latest Safe At
+             * Format: date-time
+             */
+            latest_safe_at: string;
+            /** Reason */
+            reason: string;
+            /** Sentence */
+            sentence: string;
+        };
+        /**
          * PortRow
          * @description A port of a node.
          */
@@ -5849,6 +8115,12 @@ export interface components {
              * @default
              */
             country: string;
+            /**
+             * Crl Shards
+             * @description Among how many lists revocations are spread; for CAs with very many certificates. Can't be changed later.
+             * @default 1
+             */
+            crl_shards: number;
             /**
              * Issuing Days
              * @default 3650
@@ -5993,10 +8265,76 @@ export interface components {
             username: string;
         };
         /**
+         * ProfileChange
+         * @description What administrators change of themselves; what is left out stays.
+         */
+        ProfileChange: {
+            /**
+             * Country
+             * @description ISO 3166 code, such as `DE`.
+             * @default null
+             */
+            country: string | null;
+            /**
+             * Locale
+             * @description Language of the console, such as `en`.
+             * @default null
+             */
+            locale: string | null;
+            /**
+             * Locality
+             * @default null
+             */
+            locality: string | null;
+            /**
+             * Phone
+             * @default null
+             */
+            phone: string | null;
+            /**
+             * Postal Code
+             * @default null
+             */
+            postal_code: string | null;
+            /**
+             * Relationship
+             * @description To the company, such as `employee` or `third party`.
+             * @default null
+             */
+            relationship: string | null;
+            /**
+             * State
+             * @default null
+             */
+            state: string | null;
+            /**
+             * Street
+             * @default null
+             */
+            street: string | null;
+            /**
+             * Title
+             * @default null
+             */
+            title: string | null;
+        };
+        /**
          * ProfileCreate
          * @description A new certificate profile.
          */
         ProfileCreate: {
+            /**
+             * Agreement
+             * @description The subscriber agreement, which every applicant has to accept; empty: none.
+             * @default
+             */
+            agreement: string;
+            /**
+             * Approvals
+             * @description How many administrators approve a request: 1 or 2.
+             * @default 1
+             */
+            approvals: number;
             /**
              * Auto Approve
              * @default false
@@ -6017,6 +8355,18 @@ export interface components {
             description: string;
             /** Extended Key Usage */
             extended_key_usage?: string[];
+            /**
+             * Internal Names
+             * @description Whether certificates may carry single labels and names below no public suffix; null: where the trust is private.
+             * @default null
+             */
+            internal_names: boolean | null;
+            /**
+             * Ip Addresses
+             * @description Whether certificates may carry IP addresses; null: where the trust is private.
+             * @default null
+             */
+            ip_addresses: boolean | null;
             /** Key Types */
             key_types: string[];
             /**
@@ -6029,6 +8379,12 @@ export interface components {
              * @default 100
              */
             max_names: number;
+            /**
+             * Min Names
+             * @description The common name counts; rules `multi` and `any` only.
+             * @default 1
+             */
+            min_names: number;
             /** Name */
             name: string;
             /**
@@ -6036,15 +8392,24 @@ export interface components {
              * @default null
              */
             organization_ids: number[] | null;
+            renewal?: components["schemas"]["Renewal"];
             /** @default multi */
             san_rule: components["schemas"]["SanRule"];
             /**
-             * Subject Policy
-             * @description Attribute of the subject -> where its value comes from.
+             * Sub Type
+             * @description What the CA validates: domain, organization, extended; empty: not said.
+             * @default
+             * @enum {string}
              */
-            subject_policy?: {
+            sub_type: "" | "DV" | "OV" | "EV";
+            /**
+             * Subject Policy
+             * @description Attribute -> where its value comes from; null: the organization's values, and for a publicly trusted DV certificate none of them.
+             * @default null
+             */
+            subject_policy: {
                 [key: string]: components["schemas"]["SubjectSource"];
-            };
+            } | null;
             /** Terms Days */
             terms_days: number[];
             /**
@@ -6053,6 +8418,12 @@ export interface components {
              * @enum {string}
              */
             trust: "private" | "public";
+            /**
+             * Www Included
+             * @description Rule `single` only: `www.` and the name may stand beside the name.
+             * @default false
+             */
+            www_included: boolean;
         };
         /**
          * ProfileList
@@ -6063,10 +8434,49 @@ export interface components {
             items: components["schemas"]["ProfileView"][];
         };
         /**
+         * ProfilePreviewView
+         * @description What a change would do. Nothing was changed.
+         */
+        ProfilePreviewView: {
+            /** Changes */
+            changes: components["schemas"]["FieldChange"][];
+            /**
+             * Complete
+             * @description False: there are more than were looked at.
+             */
+            complete: boolean;
+            /**
+             * Examined
+             * @description Living certificates and open requests that were looked at.
+             */
+            examined: number;
+            /**
+             * First
+             * @description The first twenty.
+             */
+            first: components["schemas"]["MisfitView"][];
+            /**
+             * Misfits
+             * @description How many fit now and would not fit then, so that no renewal works.
+             */
+            misfits: number;
+            /** Reasons */
+            reasons: components["schemas"]["ReasonCount"][];
+            /**
+             * Renewals At Risk
+             * @description Those of them that renew themselves.
+             */
+            renewals_at_risk: number;
+        };
+        /**
          * ProfileView
          * @description One certificate profile.
          */
         ProfileView: {
+            /** Agreement */
+            agreement: string;
+            /** Approvals */
+            approvals: number;
             /** Auto Approve */
             auto_approve: boolean;
             /**
@@ -6085,6 +8495,10 @@ export interface components {
             extended_key_usage: string[];
             /** Id */
             id: number;
+            /** Internal Names */
+            internal_names: boolean;
+            /** Ip Addresses */
+            ip_addresses: boolean;
             /** Key Types */
             key_types: string[];
             /**
@@ -6094,6 +8508,8 @@ export interface components {
             key_usage: string[];
             /** Max Names */
             max_names: number;
+            /** Min Names */
+            min_names: number;
             /** Name */
             name: string;
             /**
@@ -6101,16 +8517,28 @@ export interface components {
              * @description Null: every organization.
              */
             organization_ids: number[] | null;
+            renewal: components["schemas"]["Renewal"];
             san_rule: components["schemas"]["SanRule"];
             /**
              * Status
              * @enum {string}
              */
             status: "active" | "disabled";
+            /**
+             * Sub Type
+             * @description What the CA validates: domain, organization, extended; empty: not said.
+             * @enum {string}
+             */
+            sub_type: "" | "DV" | "OV" | "EV";
             /** Subject Policy */
             subject_policy: {
                 [key: string]: components["schemas"]["SubjectSource"];
             };
+            /**
+             * Terms
+             * @description The terms, with what the CA/Browser Forum allows today.
+             */
+            terms: components["schemas"]["TermView"][];
             /** Terms Days */
             terms_days: number[];
             /**
@@ -6118,6 +8546,8 @@ export interface components {
              * @enum {string}
              */
             trust: "private" | "public";
+            /** Www Included */
+            www_included: boolean;
         };
         /**
          * ProviderChoice
@@ -6200,6 +8630,145 @@ export interface components {
             name: string;
         };
         /**
+         * QuotaBody
+         * @description A quota of a CA.
+         */
+        QuotaBody: {
+            /** Backend Id */
+            backend_id: number;
+            /**
+             * Cost Cents
+             * @description Cost of one certificate, in hundredths.
+             * @default null
+             */
+            cost_cents: number | null;
+            /**
+             * Currency
+             * @description ISO 4217, such as EUR.
+             * @default
+             */
+            currency: string;
+            /**
+             * Limit
+             * @description Certificates a period.
+             */
+            limit: number;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /**
+             * Period
+             * @enum {string}
+             */
+            period: "hour" | "day" | "week";
+        };
+        /**
+         * QuotaChange
+         * @description Changes to a quota; what is absent stays.
+         */
+        QuotaChange: {
+            /**
+             * Cost Cents
+             * @default null
+             */
+            cost_cents: number | null;
+            /**
+             * Currency
+             * @default
+             */
+            currency: string;
+            /**
+             * Limit
+             * @default 0
+             */
+            limit: number;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+        };
+        /**
+         * QuotaLimits
+         * @description Limits of a CA; null: none.
+         */
+        QuotaLimits: {
+            /**
+             * A Day
+             * @description What they allow a day in the long run.
+             */
+            a_day: number | null;
+            /** Day */
+            day: number | null;
+            /** Hour */
+            hour: number | null;
+            /** Week */
+            week: number | null;
+        };
+        /**
+         * QuotaRow
+         * @description A quota in the list.
+         */
+        QuotaRow: {
+            /** Backend */
+            backend: string | null;
+            /** Backend Id */
+            backend_id: number;
+            /** Cost Cents */
+            cost_cents: number | null;
+            /**
+             * Created
+             * Format: date-time
+             */
+            created: string;
+            /** Created By */
+            created_by: string;
+            /** Currency */
+            currency: string;
+            /** Id */
+            id: number;
+            /** Limit */
+            limit: number;
+            /** Note */
+            note: string;
+            /** Period */
+            period: string;
+        };
+        /**
+         * QuotaView
+         * @description A quota in full.
+         */
+        QuotaView: {
+            /** Backend Id */
+            backend_id: number;
+            /** Cost Cents */
+            cost_cents: number | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Created By */
+            created_by: string;
+            /** Currency */
+            currency: string;
+            /** Id */
+            id: number;
+            /** Limit */
+            limit: number;
+            /** Note */
+            note: string;
+            /** Period */
+            period: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+        };
+        /**
          * RangeBody
          * @description What to scan.
          */
@@ -6214,6 +8783,40 @@ export interface components {
              * @description CIDR, address, range `a-b`, or host name.
              */
             target: string;
+        };
+        /**
+         * ReasonCount
+         * @description How many certificates stop fitting for one reason.
+         */
+        ReasonCount: {
+            /** Certificates */
+            certificates: number;
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * ReceiverView
+         * @description To whom a key is sealed, and for which certificate.
+         */
+        ReceiverView: {
+            /** Agent Id */
+            agent_id: string;
+            /** Agent Name */
+            agent_name: string;
+            /** Certificate Sha256 */
+            certificate_sha256: string;
+            /** Connected */
+            connected: boolean;
+            /**
+             * Receiver Fingerprint
+             * @description As `certwright-agent status` prints it on the host.
+             */
+            receiver_fingerprint: string;
+            /**
+             * Receiver Public Key
+             * @description Raw X25519 public key in base64.
+             */
+            receiver_public_key: string;
         };
         /**
          * RecordView
@@ -6249,6 +8852,11 @@ export interface components {
          */
         RenewBody: {
             /**
+             * Agreement Accepted
+             * @default false
+             */
+            agreement_accepted: boolean;
+            /**
              * Comments
              * @default null
              */
@@ -6271,6 +8879,8 @@ export interface components {
              * @default null
              */
             department_id: number | null;
+            /** @default null */
+            install_schedule: components["schemas"]["InstallScheduleBody"] | null;
             /** @default null */
             installation: components["schemas"]["Installation"] | null;
             /** @default null */
@@ -6315,6 +8925,48 @@ export interface components {
             term_days: number | null;
         };
         /**
+         * Renewal
+         * @description How certificates renew themselves, as far as they don't say otherwise themselves.
+         */
+        Renewal: {
+            /**
+             * Days Before
+             * @description Days before the end; null: when `share` is over.
+             * @default null
+             */
+            days_before: number | null;
+            /**
+             * Enabled
+             * @description For requests that say nothing about it.
+             * @default false
+             */
+            enabled: boolean;
+            /**
+             * Jitter Hours
+             * @description Renewals are spread over so many hours before.
+             * @default 24
+             */
+            jitter_hours: number;
+            /**
+             * New Key Pair
+             * @description False: the same key is certified again.
+             * @default true
+             */
+            new_key_pair: boolean;
+            /**
+             * Revoke After Hours
+             * @description Hours after the new certificate works at which the old one is revoked; null: never.
+             * @default null
+             */
+            revoke_after_hours: number | null;
+            /**
+             * Share
+             * @description Part of the lifetime after which renewal is due.
+             * @default 0.67
+             */
+            share: number;
+        };
+        /**
          * RenewalBody
          * @description How a domain is validated again without a person; `method` null: not at all.
          */
@@ -6326,6 +8978,101 @@ export interface components {
              * @default null
              */
             writer_id: number | null;
+        };
+        /**
+         * RenewalView
+         * @description Why the certificate was (not) renewed, with the evidence.
+         */
+        RenewalView: {
+            /** Attempts */
+            attempts: components["schemas"]["hub__renewals__schemas__AttemptView"][];
+            /** Attempts Made */
+            attempts_made: number;
+            /** Due At */
+            due_at: string | null;
+            /** Hours Left */
+            hours_left: number | null;
+            /** Id */
+            id: number;
+            /**
+             * Instruction
+             * @description What a person should do; empty: nothing.
+             */
+            instruction: string;
+            /** Not After */
+            not_after: string | null;
+            plan: components["schemas"]["PlanView"] | null;
+            /**
+             * Reason
+             * @description A stable word.
+             */
+            reason: string;
+            /** Renewal State */
+            renewal_state: string;
+            /** Renewed By Id */
+            renewed_by_id: number | null;
+            /**
+             * Revoked After
+             * @description When this certificate is to be revoked.
+             */
+            revoked_after: string | null;
+            rules: components["schemas"]["RulesView"];
+            /** Sentence */
+            sentence: string;
+        };
+        /**
+         * ReplaceBody
+         * @description The new key of a certificate: in a signing request, or made by the private key store.
+         */
+        ReplaceBody: {
+            /**
+             * Agreement Accepted
+             * @default false
+             */
+            agreement_accepted: boolean;
+            /**
+             * Csr
+             * @description PEM; with method `csr`.
+             * @default null
+             */
+            csr: string | null;
+            /**
+             * @description With method `pks`; null: as before.
+             * @default null
+             */
+            key_type: components["schemas"]["KeyType"] | null;
+            /**
+             * Method
+             * @default csr
+             * @enum {string}
+             */
+            method: "csr" | "pks";
+            /**
+             * Pks Agent Id
+             * @description Null: as before.
+             * @default null
+             */
+            pks_agent_id: string | null;
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * ResponderView
+         * @description A certificate with which OCSP answers are signed.
+         */
+        ResponderView: {
+            /**
+             * Not After
+             * Format: date-time
+             */
+            not_after: string;
+            /**
+             * Not Before
+             * Format: date-time
+             */
+            not_before: string;
+            /** Serial */
+            serial: string;
         };
         /**
          * RevocationReason
@@ -6352,6 +9099,28 @@ export interface components {
          * @enum {string}
          */
         Role: "MRAO" | "RAO" | "DRAO";
+        /**
+         * RulesView
+         * @description The settings that count, and where each comes from.
+         */
+        RulesView: {
+            /** Days Before */
+            days_before: number | null;
+            /** Enabled */
+            enabled: boolean;
+            /** Jitter Hours */
+            jitter_hours: number;
+            /** New Key Pair */
+            new_key_pair: boolean;
+            /** Revoke After Hours */
+            revoke_after_hours: number | null;
+            /** Share */
+            share: number;
+            /** Sources */
+            sources: {
+                [key: string]: string;
+            };
+        };
         /**
          * SamlProviderChange
          * @description A change of a SAML provider; what is left out stays.
@@ -6581,6 +9350,47 @@ export interface components {
             targets_total: number;
             /** Task Id */
             task_id: number;
+        };
+        /**
+         * SelfDownloadBody
+         * @description Fetch the certificate.
+         */
+        SelfDownloadBody: {
+            /** Certificate Id */
+            certificate_id: number;
+            /** @default pemia */
+            format: components["schemas"]["DownloadFormat"];
+            /** Passphrase */
+            passphrase: string;
+        };
+        /**
+         * SelfRenewBody
+         * @description Renew with the same information and key pair.
+         */
+        SelfRenewBody: {
+            /**
+             * Agreement Accepted
+             * @default false
+             */
+            agreement_accepted: boolean;
+            /** Certificate Id */
+            certificate_id: number;
+            /** Passphrase */
+            passphrase: string;
+        };
+        /**
+         * SelfRevokeBody
+         * @description Revoke the certificate.
+         */
+        SelfRevokeBody: {
+            /** Certificate Id */
+            certificate_id: number;
+            /** Comments */
+            comments: string;
+            /** Passphrase */
+            passphrase: string;
+            /** @default unspecified */
+            reason: components["schemas"]["RevocationReason"];
         };
         /**
          * ServerRow
@@ -7170,6 +9980,24 @@ export interface components {
             role: components["schemas"]["Role"];
         };
         /**
+         * TermView
+         * @description A term of the profile, as of today.
+         */
+        TermView: {
+            /** Days */
+            days: number;
+            /**
+             * Offered
+             * @description False: no publicly trusted CA issues it any more.
+             */
+            offered: boolean;
+            /**
+             * Until
+             * @description First day on which it is too long for public trust, if known.
+             */
+            until: string | null;
+        };
+        /**
          * TestResult
          * @description Whether a CA backend can be used now; ``code`` and ``message`` say why not.
          */
@@ -7283,6 +10111,86 @@ export interface components {
             uri: string;
         };
         /**
+         * TypeList
+         * @description All types, and whether the hub can send mail by itself.
+         */
+        TypeList: {
+            /** Mail Server */
+            mail_server: boolean;
+            /** Types */
+            types: components["schemas"]["TypeView"][];
+        };
+        /**
+         * TypeView
+         * @description A type of notification.
+         */
+        TypeView: {
+            /** Body */
+            body: string;
+            /**
+             * Critical
+             * @description It warns of an outage; one whose outcome is unknown is sent again.
+             */
+            critical: boolean;
+            /**
+             * Days
+             * @description Days before, unless a rule names others.
+             */
+            days: number[];
+            /** Name */
+            name: string;
+            /** Object Type */
+            object_type: string;
+            /**
+             * Recipients
+             * @description Who a rule may name, beside addresses.
+             */
+            recipients: string[];
+            /** Severity */
+            severity: string;
+            /** Subject */
+            subject: string;
+            /**
+             * Timing
+             * @enum {string}
+             */
+            timing: "event" | "before" | "after";
+            /** Title */
+            title: string;
+            /** Variables */
+            variables: components["schemas"]["VariableView"][];
+        };
+        /**
+         * UpcomingRow
+         * @description A renewal that is coming, runs or failed.
+         */
+        UpcomingRow: {
+            /** Agent */
+            agent: string | null;
+            /** Attempts */
+            attempts: number;
+            /** Common Name */
+            common_name: string;
+            /** Due */
+            due: string | null;
+            /** Expires */
+            expires: string | null;
+            /** Id */
+            id: number;
+            /** Organization */
+            organization: string | null;
+            /** Organization Id */
+            organization_id: number | null;
+            /** Profile */
+            profile: string | null;
+            /** Renewal State */
+            renewal_state: string;
+            /** Status */
+            status: string;
+            /** Successor Id */
+            successor_id: number | null;
+        };
+        /**
          * ValidationBody
          * @description One step of an organization's validation.
          */
@@ -7312,6 +10220,24 @@ export interface components {
          * @enum {string}
          */
         ValidationEvent: "submit" | "validate" | "refuse" | "withdraw" | "expire";
+        /**
+         * ValidationForecastView
+         * @description Validations of domains for public trust, a number a day.
+         */
+        ValidationForecastView: {
+            /** By Hand */
+            by_hand: number[];
+            /** By Hand Domains */
+            by_hand_domains: number;
+            /** Domains */
+            domains: number;
+            /** Peak */
+            peak: number;
+            /** Sentence */
+            sentence: string;
+            /** Validations */
+            validations: number[];
+        };
         /**
          * ValidationList
          * @description The history of an organization's validation, the latest first.
@@ -7375,6 +10301,216 @@ export interface components {
         VantageBody: {
             /** Agent Ids */
             agent_ids: string[];
+        };
+        /**
+         * VariableView
+         * @description A variable of templates.
+         */
+        VariableView: {
+            /** Description */
+            description: string;
+            /** Name */
+            name: string;
+        };
+        /**
+         * WindowBody
+         * @description A maintenance window.
+         */
+        WindowBody: {
+            /**
+             * Agent Id
+             * @default null
+             */
+            agent_id: string | null;
+            /**
+             * Closes
+             * @description `HH:MM`; not after `opens`: on the next day.
+             */
+            closes: string;
+            /**
+             * Comment
+             * @default
+             */
+            comment: string;
+            /**
+             * Department Id
+             * @default null
+             */
+            department_id: number | null;
+            /** Name */
+            name: string;
+            /**
+             * Opens
+             * @description `HH:MM` in `time_zone`.
+             */
+            opens: string;
+            /**
+             * Organization Id
+             * @description Absent: every organization; takes an MRAO.
+             * @default null
+             */
+            organization_id: number | null;
+            /**
+             * Profile Id
+             * @default null
+             */
+            profile_id: number | null;
+            /**
+             * Server Pattern
+             * @description With `*` and `?`; matched against names of agents, their hosts, and servers.
+             * @default
+             */
+            server_pattern: string;
+            /**
+             * Time Zone
+             * @description IANA name, such as `Europe/Berlin`.
+             * @default UTC
+             */
+            time_zone: string;
+            /**
+             * Weekdays
+             * @description Days on which it opens; 0 is Monday.
+             */
+            weekdays: number[];
+        };
+        /**
+         * WindowChange
+         * @description Changes to a maintenance window; what is absent stays, null empties.
+         */
+        WindowChange: {
+            /**
+             * Agent Id
+             * @default null
+             */
+            agent_id: string | null;
+            /**
+             * Closes
+             * @default 24:00
+             */
+            closes: string;
+            /**
+             * Comment
+             * @default
+             */
+            comment: string;
+            /**
+             * Department Id
+             * @default null
+             */
+            department_id: number | null;
+            /**
+             * Name
+             * @default
+             */
+            name: string;
+            /**
+             * Opens
+             * @default 00:00
+             */
+            opens: string;
+            /**
+             * Organization Id
+             * @default null
+             */
+            organization_id: number | null;
+            /**
+             * Profile Id
+             * @default null
+             */
+            profile_id: number | null;
+            /**
+             * Server Pattern
+             * @default
+             */
+            server_pattern: string;
+            /**
+             * Time Zone
+             * @default UTC
+             */
+            time_zone: string;
+            /** Weekdays */
+            weekdays?: number[];
+        };
+        /**
+         * WindowRow
+         * @description A maintenance window in the list.
+         */
+        WindowRow: {
+            /** Agent */
+            agent: string | null;
+            /** Closes */
+            closes: string;
+            /** Comment */
+            comment: string;
+            /**
+             * Created
+             * Format: date-time
+             */
+            created: string;
+            /** Created By */
+            created_by: string;
+            /** Department */
+            department: string | null;
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Opens */
+            opens: string;
+            /** Organization */
+            organization: string | null;
+            /** Organization Id */
+            organization_id: number | null;
+            /** Profile */
+            profile: string | null;
+            /** Server Pattern */
+            server_pattern: string;
+            /** Time Zone */
+            time_zone: string;
+            /** Weekdays */
+            weekdays: number[];
+        };
+        /**
+         * WindowView
+         * @description A maintenance window in full.
+         */
+        WindowView: {
+            /** Agent Id */
+            agent_id: string | null;
+            /** Closes */
+            closes: string;
+            /** Comment */
+            comment: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Created By */
+            created_by: string;
+            /** Department Id */
+            department_id: number | null;
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Opens */
+            opens: string;
+            /** Organization Id */
+            organization_id: number | null;
+            /** Profile Id */
+            profile_id: number | null;
+            /** Server Pattern */
+            server_pattern: string;
+            /** Time Zone */
+            time_zone: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** Weekdays */
+            weekdays: number[];
         };
         /**
          * WriterBody
@@ -7447,58 +10583,13 @@ export interface components {
             };
         };
         /**
-         * ProfileChange
-         * @description What administrators change of themselves; what is left out stays.
+         * AttemptView
+         * @description One attempt and what was seen in its last round.
          */
-        hub__access__administrator_schemas__ProfileChange: {
-            /**
-             * Country
-             * @description ISO 3166 code, such as `DE`.
-             * @default null
-             */
-            country: string | null;
-            /**
-             * Locale
-             * @description Language of the console, such as `en`.
-             * @default null
-             */
-            locale: string | null;
-            /**
-             * Locality
-             * @default null
-             */
-            locality: string | null;
-            /**
-             * Phone
-             * @default null
-             */
-            phone: string | null;
-            /**
-             * Postal Code
-             * @default null
-             */
-            postal_code: string | null;
-            /**
-             * Relationship
-             * @description To the company, such as `employee` or `third party`.
-             * @default null
-             */
-            relationship: string | null;
-            /**
-             * State
-             * @default null
-             */
-            state: string | null;
-            /**
-             * Street
-             * @default null
-             */
-            street: string | null;
-            /**
-             * Title
-             * @default null
-             */
-            title: string | null;
+        hub__organizations__dcv__schemas__AttemptView: {
+            challenge: components["schemas"]["ChallengeView"];
+            /** Sightings */
+            sightings: components["schemas"]["SightingView"][];
         };
         /**
          * ValidationView
@@ -7582,74 +10673,25 @@ export interface components {
             validation: string;
         };
         /**
-         * ProfileChange
-         * @description Changes to a certificate profile; what is absent stays. ``organization_ids`` null: everybody.
+         * AttemptView
+         * @description A line of the trail.
          */
-        hub__profiles__schemas__ProfileChange: {
+        hub__renewals__schemas__AttemptView: {
             /**
-             * Auto Approve
-             * @default null
+             * At
+             * Format: date-time
              */
-            auto_approve: boolean | null;
-            /**
-             * Backend Id
-             * @default null
-             */
-            backend_id: number | null;
-            /**
-             * Description
-             * @default null
-             */
-            description: string | null;
-            /**
-             * Extended Key Usage
-             * @default null
-             */
-            extended_key_usage: string[] | null;
-            /**
-             * Key Types
-             * @default null
-             */
-            key_types: string[] | null;
-            /**
-             * Key Usage
-             * @default null
-             */
-            key_usage: string[] | null;
-            /**
-             * Max Names
-             * @default null
-             */
-            max_names: number | null;
-            /**
-             * Name
-             * @default null
-             */
-            name: string | null;
-            /**
-             * Organization Ids
-             * @default null
-             */
-            organization_ids: number[] | null;
-            /** @default null */
-            san_rule: components["schemas"]["SanRule"] | null;
-            /**
-             * Status
-             * @default null
-             */
-            status: ("active" | "disabled") | null;
-            /**
-             * Subject Policy
-             * @default null
-             */
-            subject_policy: {
-                [key: string]: components["schemas"]["SubjectSource"];
-            } | null;
-            /**
-             * Terms Days
-             * @default null
-             */
-            terms_days: number[] | null;
+            at: string;
+            /** Evidence */
+            evidence: {
+                [key: string]: unknown;
+            };
+            /** Outcome */
+            outcome: string;
+            /** Reason */
+            reason: string;
+            /** Sentence */
+            sentence: string;
         };
     };
     responses: {
@@ -8031,7 +11073,7 @@ export interface operations {
                 sort?: "created_at" | "-created_at";
                 /** @description Text to search for. */
                 q?: string | null;
-                /** @description `column:op:value`, repeatable, all must hold. Operators: eq, ne, in (comma-separated), lt, le, gt, ge, contains, is_null (true or false). Columns: id (text), agent_id (text), agent_name (text), kind (CheckDomainControl|DeleteKey|DiscoverNetwork|DiscoverServers|ExportKey|GenerateCertificate|InstallCertificate|StoreCertificate), state (queued|dispatched|accepted|cancelling|successful|failed|cancelled|expired), subject_type (text), subject_id (text), organization_id (int), requested_by (text), created_at (time), finished_at (time), deadline (time), attempt (int), progress_message (text), failure_reason (text). */
+                /** @description `column:op:value`, repeatable, all must hold. Operators: eq, ne, in (comma-separated), lt, le, gt, ge, contains, is_null (true or false). Columns: id (text), agent_id (text), agent_name (text), kind (CheckDomainControl|DeleteKey|DiscoverNetwork|DiscoverServers|ExportKey|ExportKeyFile|GenerateCertificate|ImportKey|InstallCertificate|RestartServer|StoreCertificate), state (queued|dispatched|accepted|cancelling|successful|failed|cancelled|expired), subject_type (text), subject_id (text), organization_id (int), requested_by (text), created_at (time), finished_at (time), deadline (time), attempt (int), progress_message (text), failure_reason (text). */
                 filter?: string[];
                 /** @description Columns of the CSV, comma-separated; default all. */
                 columns?: ("id" | "agent_id" | "agent_name" | "kind" | "state" | "subject_type" | "subject_id" | "organization_id" | "requested_by" | "created_at" | "finished_at" | "deadline" | "attempt" | "progress_share" | "progress_message" | "failure_reason")[];
@@ -8436,6 +11478,29 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    ca_backends_publish_crls: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackendDetail"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     ca_backends_test: {
         parameters: {
             query?: never;
@@ -8467,13 +11532,13 @@ export interface operations {
                 /** @description `next_cursor` of the page before; keep the other parameters. */
                 cursor?: string | null;
                 /** @description Column to sort by; a leading `-` sorts descending. */
-                sort?: "id" | "common_name" | "expires" | "serial_number" | "-id" | "-common_name" | "-expires" | "-serial_number";
+                sort?: "id" | "common_name" | "expires" | "serial_number" | "requested" | "issued" | "renewal_due" | "-id" | "-common_name" | "-expires" | "-serial_number" | "-requested" | "-issued" | "-renewal_due";
                 /** @description Text to search for. */
                 q?: string | null;
-                /** @description `column:op:value`, repeatable, all must hold. Operators: eq, ne, in (comma-separated), lt, le, gt, ge, contains, is_null (true or false). Columns: id (int), common_name (text), status (Requested|Declined|Approved|Applied|Rejected|Invalid|Issued|Downloaded|Expired|Revoked|Replaced|External|Unmanaged), type (text), status_message (text), comments (text), order_number (text), profile_id (int), profile (text), term_days (int), method (csr|pks|auto_install|), requester (text), requested_via (text), approver (text), external_requester (text), subject (text), locality (text), state (text), country (text), subject_alternative_names (text), issuer (text), not_before (time), expires (time), serial_number (text), key_type (text), key_bits (int), signature_algorithm (text), md5 (text), sha1 (text), sha256 (text), self_signed (bool), organization_id (int), organization (text), department_id (int), department (text), requested (time), approved (time), declined (time), applied (time), issued (time), downloaded (time), discovered (time), revoked (time), replaced (time), private_key (pks|target|), private_key_agent (text), install_state (Not Scheduled|Scheduled|Started|Successful|Failed|Restart Required), renewal_state (Not Scheduled|Scheduled|Started|Successful|Failed). */
+                /** @description `column:op:value`, repeatable, all must hold. Operators: eq, ne, in (comma-separated), lt, le, gt, ge, contains, is_null (true or false). Columns: id (int), common_name (text), status (Requested|Declined|Approved|Applied|Rejected|Invalid|Issued|Downloaded|Expired|Revoked|Replaced|External|Unmanaged), type (text), status_message (text), comments (text), order_number (text), profile_id (int), profile (text), sub_type (text), term_days (int), method (csr|pks|auto_install|), requester (text), requested_via (text), approver (text), external_requester (text), subject (text), locality (text), state (text), country (text), subject_alternative_names (text), issuer (text), authority (text), not_before (time), expires (time), serial_number (text), key_type (text), key_bits (int), signature_algorithm (text), md5 (text), sha1 (text), sha256 (text), self_signed (bool), organization_id (int), organization (text), department_id (int), department (text), requested (time), approved (time), declined (time), applied (time), issued (time), downloaded (time), discovered (time), revoked (time), replaced (time), private_key (pks|target|), private_key_agent (text), install_state (Not Scheduled|Scheduled|Started|Successful|Failed|Restart Required), renewal_state (Not Scheduled|Scheduled|Started|Successful|Failed), renewal_due (time), notifications_suspended (bool). */
                 filter?: string[];
                 /** @description Columns of the CSV, comma-separated; default all. */
-                columns?: ("id" | "common_name" | "status" | "type" | "status_message" | "comments" | "order_number" | "profile_id" | "profile" | "term_days" | "method" | "requester" | "requested_via" | "approver" | "external_requester" | "subject" | "locality" | "state" | "country" | "subject_alternative_names" | "issuer" | "not_before" | "expires" | "serial_number" | "key_usage" | "extended_key_usage" | "key_type" | "key_bits" | "signature_algorithm" | "md5" | "sha1" | "sha256" | "self_signed" | "organization_id" | "organization" | "department_id" | "department" | "requested" | "approved" | "declined" | "applied" | "issued" | "downloaded" | "discovered" | "revoked" | "replaced" | "private_key" | "private_key_agent" | "install_state" | "renewal_state")[];
+                columns?: ("id" | "common_name" | "status" | "type" | "status_message" | "comments" | "order_number" | "profile_id" | "profile" | "sub_type" | "term_days" | "method" | "requester" | "requested_via" | "approver" | "external_requester" | "subject" | "locality" | "state" | "country" | "subject_alternative_names" | "issuer" | "authority" | "not_before" | "expires" | "serial_number" | "key_usage" | "extended_key_usage" | "key_type" | "key_bits" | "signature_algorithm" | "md5" | "sha1" | "sha256" | "self_signed" | "organization_id" | "organization" | "department_id" | "department" | "requested" | "approved" | "declined" | "applied" | "issued" | "downloaded" | "discovered" | "revoked" | "replaced" | "private_key" | "private_key_agent" | "install_state" | "renewal_state" | "renewal_due" | "notifications_suspended")[];
                 /** @description `csv` exports all rows, not one page. */
                 format?: "json" | "csv";
             };
@@ -8569,6 +11634,79 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    certificates_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    certificates_edit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EditBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatusView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    certificates_annotate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnnotateBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     certificates_approve: {
         parameters: {
             query?: never;
@@ -8607,7 +11745,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["AssignBody"];
+                "application/json": components["schemas"]["OwnerBody"];
             };
         };
         responses: {
@@ -8618,6 +11756,33 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StatusView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    renewals_set_auto_renewal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AutoRenewalBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RenewalView"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -8698,6 +11863,232 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    certificates_add_items: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddItemsBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatusView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    certificates_remove_item: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+                item_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    certificates_set_times: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstallTimesBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatusView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    certificates_remove: {
+        parameters: {
+            query: {
+                confirm: string;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    certificates_request_download: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KeyDownloadBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyTransferView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    certificates_read_download: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+                download_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyTransferView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    certificates_receiver: {
+        parameters: {
+            query: {
+                agent_id: string;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReceiverView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    certificates_request_upload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KeyUploadBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyTransferView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    certificates_read_upload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+                upload_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyTransferView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     certificates_add_location: {
         parameters: {
             query?: never;
@@ -8745,6 +12136,33 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    certificates_move: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OwnerBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatusView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     certificates_add_note: {
         parameters: {
             query?: never;
@@ -8766,6 +12184,54 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    certificates_notifications: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NotificationsBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    certificates_budget: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BudgetView"];
+                };
             };
             default: components["responses"]["Problem"];
         };
@@ -8792,6 +12258,79 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EnrolledView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    renewals_why: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RenewalView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    certificates_replace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplaceBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnrolledView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    certificates_restart: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatusView"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -8835,7 +12374,7 @@ export interface operations {
                 sort?: "created_at" | "-created_at";
                 /** @description Text to search for. */
                 q?: string | null;
-                /** @description `column:op:value`, repeatable, all must hold. Operators: eq, ne, in (comma-separated), lt, le, gt, ge, contains, is_null (true or false). Columns: id (text), agent_id (text), agent_name (text), kind (CheckDomainControl|DeleteKey|DiscoverNetwork|DiscoverServers|ExportKey|GenerateCertificate|InstallCertificate|StoreCertificate), state (queued|dispatched|accepted|cancelling|successful|failed|cancelled|expired), subject_type (text), subject_id (text), organization_id (int), requested_by (text), created_at (time), finished_at (time), deadline (time), attempt (int), progress_message (text), failure_reason (text). */
+                /** @description `column:op:value`, repeatable, all must hold. Operators: eq, ne, in (comma-separated), lt, le, gt, ge, contains, is_null (true or false). Columns: id (text), agent_id (text), agent_name (text), kind (CheckDomainControl|DeleteKey|DiscoverNetwork|DiscoverServers|ExportKey|ExportKeyFile|GenerateCertificate|ImportKey|InstallCertificate|RestartServer|StoreCertificate), state (queued|dispatched|accepted|cancelling|successful|failed|cancelled|expired), subject_type (text), subject_id (text), organization_id (int), requested_by (text), created_at (time), finished_at (time), deadline (time), attempt (int), progress_message (text), failure_reason (text). */
                 filter?: string[];
                 /** @description Columns of the CSV, comma-separated; default all. */
                 columns?: ("id" | "agent_id" | "agent_name" | "kind" | "state" | "subject_type" | "subject_id" | "organization_id" | "requested_by" | "created_at" | "finished_at" | "deadline" | "attempt" | "progress_share" | "progress_message" | "failure_reason")[];
@@ -8926,6 +12465,89 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["CommandRef"];
                 };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    compromised_keys_list: {
+        parameters: {
+            query?: {
+                /** @description Rows a page. */
+                limit?: number;
+                /** @description `next_cursor` of the page before; keep the other parameters. */
+                cursor?: string | null;
+                /** @description Column to sort by; a leading `-` sorts descending. */
+                sort?: "spki_sha256" | "added_at" | "-spki_sha256" | "-added_at";
+                /** @description Text to search for. */
+                q?: string | null;
+                /** @description `column:op:value`, repeatable, all must hold. Operators: eq, ne, in (comma-separated), lt, le, gt, ge, contains, is_null (true or false). Columns: spki_sha256 (text), source (text), added_by (text), added_at (time). */
+                filter?: string[];
+                /** @description Columns of the CSV, comma-separated; default all. */
+                columns?: ("spki_sha256" | "source" | "added_by" | "added_at")[];
+                /** @description `csv` exports all rows, not one page. */
+                format?: "json" | "csv";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_CompromisedKeyRow_"];
+                    "text/csv": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    compromised_keys_add: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CompromisedKeysAdd"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CompromisedKeysAdded"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    compromised_keys_remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                spki_sha256: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: components["responses"]["Problem"];
         };
@@ -10299,6 +13921,110 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    notifications_list: {
+        parameters: {
+            query?: {
+                /** @description Rows a page. */
+                limit?: number;
+                /** @description `next_cursor` of the page before; keep the other parameters. */
+                cursor?: string | null;
+                /** @description Column to sort by; a leading `-` sorts descending. */
+                sort?: "id" | "-id";
+                /** @description Text to search for. */
+                q?: string | null;
+                /** @description `column:op:value`, repeatable, all must hold. Operators: eq, ne, in (comma-separated), lt, le, gt, ge, contains, is_null (true or false). Columns: id (int), created_at (time), type (administrator_created|administrator_password_reset|agent_back|agent_certificate_expiring|agent_enrolled|agent_offline|ca_expiring|certificate_approved|certificate_awaiting_approval|certificate_declined|certificate_downloaded|certificate_expired|certificate_expiring|certificate_issued|certificate_moved|certificate_refused|certificate_replaced|certificate_requested|certificate_revoked|dcv_expired|dcv_expiring|dcv_failed|dcv_validated|discovery_summary|domain_approved|domain_awaiting_approval|domain_rejected|import_finished|install_failed|install_restart_needed|install_succeeded|organization_validated|organization_validation_expired|organization_validation_expiring|renewal_at_risk|renewal_failed|renewal_succeeded), subject (text), state (Queued|Sending|Sent|Failed|Uncertain|Suppressed), channel_kind (text), channel_id (int), recipient (text), administrator (text), organization_id (int), organization_name (text), department_id (int), object_type (text), object_id (text), certificate_id (int), attempts (int), edition (int), due_at (time), sent_at (time), reason (text), message (text). */
+                filter?: string[];
+                /** @description Columns of the CSV, comma-separated; default all. */
+                columns?: ("id" | "created_at" | "type" | "subject" | "state" | "channel_kind" | "channel_id" | "recipient" | "administrator" | "organization_id" | "organization_name" | "department_id" | "object_type" | "object_id" | "certificate_id" | "attempts" | "edition" | "due_at" | "sent_at" | "reason" | "message")[];
+                /** @description `csv` exports all rows, not one page. */
+                format?: "json" | "csv";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_NotificationRow_"];
+                    "text/csv": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    notifications_types: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TypeList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    notifications_read: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotificationView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    notifications_resend: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotificationView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     operations_openapi: {
         parameters: {
             query?: never;
@@ -10890,7 +14616,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["hub__access__administrator_schemas__ProfileChange"];
+                "application/json": components["schemas"]["ProfileChange"];
             };
         };
         responses: {
@@ -11329,7 +15055,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["hub__profiles__schemas__ProfileChange"];
+                "application/json": components["schemas"]["CertificateProfileChange"];
             };
         };
         responses: {
@@ -11341,6 +15067,674 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ProfileView"];
                 };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    profiles_preview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CertificateProfileChange"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProfilePreviewView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    renewals_calendar: {
+        parameters: {
+            query: {
+                begin: string;
+                end: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalendarView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    renewals_forecast: {
+        parameters: {
+            query?: {
+                /** @description Longest term: as it is, or 200, 100 or 47 days. */
+                term?: "current" | "200" | "100" | "47";
+                organization_id?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ForecastView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    renewals_freezes: {
+        parameters: {
+            query?: {
+                /** @description Rows a page. */
+                limit?: number;
+                /** @description `next_cursor` of the page before; keep the other parameters. */
+                cursor?: string | null;
+                /** @description Column to sort by; a leading `-` sorts descending. */
+                sort?: "id" | "name" | "starts_at" | "ends_at" | "-id" | "-name" | "-starts_at" | "-ends_at";
+                /** @description Text to search for. */
+                q?: string | null;
+                /** @description `column:op:value`, repeatable, all must hold. Operators: eq, ne, in (comma-separated), lt, le, gt, ge, contains, is_null (true or false). Columns: id (int), name (text), organization_id (int), organization (text), department (text), profile (text), agent (text), server_pattern (text), starts (text), ends (text), starts_at (time), ends_at (time), repeats_yearly (bool), time_zone (text), comment (text), created_by (text), created (time). */
+                filter?: string[];
+                /** @description Columns of the CSV, comma-separated; default all. */
+                columns?: ("id" | "name" | "organization_id" | "organization" | "department" | "profile" | "agent" | "server_pattern" | "starts" | "ends" | "starts_at" | "ends_at" | "repeats_yearly" | "time_zone" | "comment" | "created_by" | "created")[];
+                /** @description `csv` exports all rows, not one page. */
+                format?: "json" | "csv";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_FreezeRow_"];
+                    "text/csv": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    renewals_create_freeze: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FreezeBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FreezeView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    renewals_preview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FreezePreview"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsequencesView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    renewals_freeze: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FreezeView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    renewals_delete_freeze: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    renewals_change_freeze: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FreezeChange"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FreezeView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    renewals_budgets: {
+        parameters: {
+            query?: {
+                /** @description Rows a page. */
+                limit?: number;
+                /** @description `next_cursor` of the page before; keep the other parameters. */
+                cursor?: string | null;
+                /** @description Column to sort by; a leading `-` sorts descending. */
+                sort?: "outage_at" | "-outage_at";
+                /** @description Text to search for. */
+                q?: string | null;
+                /** @description `column:op:value`, repeatable, all must hold. Operators: eq, ne, in (comma-separated), lt, le, gt, ge, contains, is_null (true or false). Columns: id (int), common_name (text), organization_id (int), organization (text), department_id (int), status (text), renewal_state (Not Scheduled|Scheduled|Started|Successful|Failed), outage_at (time). */
+                filter?: string[];
+                /** @description Columns of the CSV, comma-separated; default all. */
+                columns?: ("id" | "common_name" | "organization_id" | "organization" | "department_id" | "status" | "renewal_state" | "outage_at")[];
+                /** @description `csv` exports all rows, not one page. */
+                format?: "json" | "csv";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_BudgetRow_"];
+                    "text/csv": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    renewals_summary: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BudgetSummary"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    renewals_quotas: {
+        parameters: {
+            query?: {
+                /** @description Rows a page. */
+                limit?: number;
+                /** @description `next_cursor` of the page before; keep the other parameters. */
+                cursor?: string | null;
+                /** @description Column to sort by; a leading `-` sorts descending. */
+                sort?: "id" | "backend_id" | "-id" | "-backend_id";
+                /** @description Text to search for. */
+                q?: string | null;
+                /** @description `column:op:value`, repeatable, all must hold. Operators: eq, ne, in (comma-separated), lt, le, gt, ge, contains, is_null (true or false). Columns: id (int), backend_id (int), backend (text), period (hour|day|week), limit (int), cost_cents (int), currency (text), note (text), created_by (text), created (time). */
+                filter?: string[];
+                /** @description Columns of the CSV, comma-separated; default all. */
+                columns?: ("id" | "backend_id" | "backend" | "period" | "limit" | "cost_cents" | "currency" | "note" | "created_by" | "created")[];
+                /** @description `csv` exports all rows, not one page. */
+                format?: "json" | "csv";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_QuotaRow_"];
+                    "text/csv": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    renewals_create_quota: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QuotaBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuotaView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    renewals_quota: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuotaView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    renewals_delete_quota: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    renewals_change_quota: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QuotaChange"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuotaView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    renewals_upcoming: {
+        parameters: {
+            query?: {
+                /** @description Rows a page. */
+                limit?: number;
+                /** @description `next_cursor` of the page before; keep the other parameters. */
+                cursor?: string | null;
+                /** @description Column to sort by; a leading `-` sorts descending. */
+                sort?: "due" | "expires" | "-due" | "-expires";
+                /** @description Text to search for. */
+                q?: string | null;
+                /** @description `column:op:value`, repeatable, all must hold. Operators: eq, ne, in (comma-separated), lt, le, gt, ge, contains, is_null (true or false). Columns: id (int), common_name (text), organization_id (int), organization (text), profile (text), agent (text), status (text), renewal_state (Not Scheduled|Scheduled|Started|Successful|Failed), due (time), expires (time), attempts (int), successor_id (int). */
+                filter?: string[];
+                /** @description Columns of the CSV, comma-separated; default all. */
+                columns?: ("id" | "common_name" | "organization_id" | "organization" | "profile" | "agent" | "status" | "renewal_state" | "due" | "expires" | "attempts" | "successor_id")[];
+                /** @description `csv` exports all rows, not one page. */
+                format?: "json" | "csv";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_UpcomingRow_"];
+                    "text/csv": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    renewals_windows: {
+        parameters: {
+            query?: {
+                /** @description Rows a page. */
+                limit?: number;
+                /** @description `next_cursor` of the page before; keep the other parameters. */
+                cursor?: string | null;
+                /** @description Column to sort by; a leading `-` sorts descending. */
+                sort?: "id" | "name" | "-id" | "-name";
+                /** @description Text to search for. */
+                q?: string | null;
+                /** @description `column:op:value`, repeatable, all must hold. Operators: eq, ne, in (comma-separated), lt, le, gt, ge, contains, is_null (true or false). Columns: id (int), name (text), organization_id (int), organization (text), department (text), profile (text), agent (text), server_pattern (text), time_zone (text), comment (text), created_by (text), created (time). */
+                filter?: string[];
+                /** @description Columns of the CSV, comma-separated; default all. */
+                columns?: ("id" | "name" | "organization_id" | "organization" | "department" | "profile" | "agent" | "server_pattern" | "weekdays" | "opens" | "closes" | "time_zone" | "comment" | "created_by" | "created")[];
+                /** @description `csv` exports all rows, not one page. */
+                format?: "json" | "csv";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_WindowRow_"];
+                    "text/csv": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    renewals_create_window: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WindowBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WindowView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    renewals_window: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WindowView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    renewals_delete_window: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    renewals_change_window: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WindowChange"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WindowView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    self_service_download: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SelfDownloadBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": unknown;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    self_service_renew: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SelfRenewBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnrolledView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    self_service_revoke: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SelfRevokeBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: components["responses"]["Problem"];
         };

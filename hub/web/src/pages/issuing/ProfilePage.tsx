@@ -1,55 +1,65 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
-import { Link, useParams } from "react-router";
+import { Link, useNavigate, useParams } from "react-router";
 
 import { useBackends, useOrganizations } from "../../api/choices";
-import { get, patch } from "../../api/client";
+import { get, remove } from "../../api/client";
 import { useMay } from "../../api/session";
-import type { Profile } from "../../api/types";
-import { Status } from "../../components/Badge";
+import type { Profile, RenewalPolicy } from "../../api/types";
+import { ActionDialog } from "../../components/ActionDialog";
+import { Badge, Status } from "../../components/Badge";
 import { Button } from "../../components/Button";
+import { DialogButton } from "../../components/DialogButton";
 import { Loaded } from "../../components/Loaded";
 import { PageHeader } from "../../components/PageHeader";
 import { Facts, Panel } from "../../components/Panel";
-import { SchemaDialog } from "../../forms/SchemaDialog";
-import { PROFILE_FIELDS, PROFILE_OVERRIDES, SAN_RULES } from "./profileForm";
+import { SAN_RULES, SUB_TYPES } from "./profileSections";
+import { SOURCE_LABELS, SUBJECT_LABELS } from "./ProfileSubjectFields";
 
-const FIELDS = [...PROFILE_FIELDS.filter((name) => name !== "trust"), "status"];
-
-function EditButton({ profile }: { profile: Profile }) {
-  const client = useQueryClient();
-  const [editing, setEditing] = useState(false);
+function Terms({ profile }: { profile: Profile }) {
   return (
-    <>
-      <Button
-        icon="edit"
-        onClick={() => {
-          setEditing(true);
-        }}
-      >
-        Edit
-      </Button>
-      {editing && (
-        <SchemaDialog
-          schema="ProfileChange"
-          title="Edit certificate profile"
-          confirm="Save"
-          done="Saved"
-          wide
-          fields={FIELDS}
-          overrides={PROFILE_OVERRIDES}
-          initial={Object.fromEntries(FIELDS.map((name) => [name, profile[name as keyof Profile]]))}
-          run={async (values) => {
-            // A null would mean a change, here of who may use the profile; only what was shown is sent.
-            await patch(`/profiles/${profile.id}`, Object.fromEntries(FIELDS.map((name) => [name, values[name]])));
-            await client.invalidateQueries({ queryKey: ["profiles"] });
-          }}
-          onClose={() => {
-            setEditing(false);
-          }}
-        />
-      )}
-    </>
+    <ul className="facts-list">
+      {profile.terms.map((term) => (
+        <li key={term.days}>
+          {term.days} days
+          {!term.offered && <Badge tone="bad">Too long for public trust</Badge>}
+          {term.offered && term.until && <span className="muted"> until {term.until}</span>}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function namesOf(profile: Profile): string {
+  const rule = SAN_RULES[profile.san_rule] ?? profile.san_rule;
+  if (profile.san_rule === "single") return profile.www_included ? `${rule}; its www. name too` : rule;
+  if (profile.san_rule === "wildcard") return `${rule}, and the name it stands over`;
+  return `${rule}: ${profile.min_names} to ${profile.max_names}`;
+}
+
+function approvalOf(profile: Profile): string {
+  if (profile.auto_approve) return "Automatic";
+  return profile.approvals === 2 ? "By two administrators" : "By an administrator";
+}
+
+const dueOf = (renewal: RenewalPolicy): string =>
+  renewal.days_before === null
+    ? `When ${Math.round(renewal.share * 100)} % of the lifetime are over`
+    : `${renewal.days_before} days before the end`;
+
+function Renewal({ renewal }: { renewal: RenewalPolicy }) {
+  const revoke = renewal.revoke_after_hours;
+  return (
+    <Panel title="Renewal">
+      <Facts
+        items={[
+          ["Automatic", renewal.enabled ? "Yes, unless a certificate says otherwise" : "No, unless a certificate says otherwise"],
+          ["Due", dueOf(renewal)],
+          ["Spread over", `${renewal.jitter_hours} hours`],
+          ["Key pair", renewal.new_key_pair ? "A new one each time" : "The same again"],
+          ["The old certificate", revoke === null ? "Ends by itself" : `Is revoked ${revoke} hours after the new one works`],
+        ]}
+      />
+    </Panel>
   );
 }
 
@@ -62,38 +72,79 @@ function Details({ profile }: { profile: Profile }) {
   );
   return (
     <div className="columns">
-      <Panel title="Profile">
+      <Panel title="General">
         <Facts
           items={[
             ["Description", profile.description],
             ["CA backend", <Link key="ca" to={`/ca-backends/${profile.backend_id}`}>{backend?.name ?? profile.backend_id}</Link>],
             ["Trust", profile.trust === "public" ? "Public" : "Private"],
-            ["Terms", `${profile.terms_days.join(", ")} days`],
-            ["Key types", profile.key_types.join(", ")],
-            ["Names", `${SAN_RULES[profile.san_rule] ?? profile.san_rule}, at most ${profile.max_names}`],
-            ["Approval", profile.auto_approve ? "Automatic" : "By hand"],
+            ["Validation", profile.sub_type && SUB_TYPES[profile.sub_type]],
+            ["Terms", <Terms key="terms" profile={profile} />],
+            ["Approval", approvalOf(profile)],
             ["Organizations", names?.join(", ") ?? "All"],
           ]}
         />
       </Panel>
-      <Panel title="Certificate">
+      <Panel title="Names and keys">
         <Facts
           items={[
+            ["Names", namesOf(profile)],
+            ["IP addresses", profile.ip_addresses ? "Allowed" : "Not allowed"],
+            ["Internal names", profile.internal_names ? "Allowed" : "Not allowed"],
+            ["Key types", profile.key_types.join(", ")],
             ["Key usage", profile.key_usage.join(", ") || "What suits the key type"],
             ["Extended key usage", profile.extended_key_usage.join(", ")],
-            ...Object.entries(profile.subject_policy).map(
-              ([attribute, source]) => [`Subject: ${attribute.replaceAll("_", " ")}`, source] as const,
-            ),
           ]}
         />
       </Panel>
+      <Renewal renewal={profile.renewal} />
+      <Panel title="Subject">
+        <Facts
+          items={Object.entries(profile.subject_policy).map(
+            ([attribute, source]) => [SUBJECT_LABELS[attribute] ?? attribute, SOURCE_LABELS[source] ?? source] as const,
+          )}
+        />
+      </Panel>
+      {profile.agreement && (
+        <Panel title="Subscriber agreement">
+          <p className="plain-lines">{profile.agreement}</p>
+        </Panel>
+      )}
     </div>
+  );
+}
+
+function DeleteButton({ profile }: { profile: Profile }) {
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  return (
+    <DialogButton label="Delete">
+      {(close) => (
+        <ActionDialog
+          title="Delete certificate profile"
+          confirm="Delete"
+          danger
+          done="Profile deleted"
+          run={async () => {
+            await remove(`/profiles/${profile.id}`);
+            await client.invalidateQueries({ queryKey: ["profiles", "list"] });
+            await navigate("/profiles");
+          }}
+          onClose={close}
+        >
+          <p>
+            <strong>{profile.name}</strong> is removed. One that was ever used can only be disabled.
+          </p>
+        </ActionDialog>
+      )}
+    </DialogButton>
   );
 }
 
 export function ProfilePage() {
   const { id = "" } = useParams();
   const may = useMay();
+  const navigate = useNavigate();
   const query = useQuery({
     queryKey: ["profiles", "one", id],
     queryFn: ({ signal }) => get<Profile>(`/profiles/${id}`, {}, signal),
@@ -105,7 +156,16 @@ export function ProfilePage() {
           <PageHeader
             title={profile.name}
             aside={<Status value={profile.status} />}
-            actions={may("profiles.edit") && <EditButton profile={profile} />}
+            actions={
+              may("profiles.edit") && (
+                <>
+                  <DeleteButton profile={profile} />
+                  <Button icon="edit" onClick={() => void navigate(`/profiles/${profile.id}/edit`)}>
+                    Edit
+                  </Button>
+                </>
+              )
+            }
           />
           <Details profile={profile} />
         </>

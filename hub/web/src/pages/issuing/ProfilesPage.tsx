@@ -1,60 +1,45 @@
-import { useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
-import { Link } from "react-router";
+import { Link, useNavigate } from "react-router";
 
 import { useBackends, useProfiles } from "../../api/choices";
-import { post } from "../../api/client";
 import { useMay } from "../../api/session";
+import type { Profile } from "../../api/types";
 import { Badge, Status } from "../../components/Badge";
 import { Button } from "../../components/Button";
 import { Loaded } from "../../components/Loaded";
 import { PageHeader } from "../../components/PageHeader";
 import { PlainTable } from "../../components/PlainTable";
-import { SchemaDialog } from "../../forms/SchemaDialog";
-import { PROFILE_FIELDS, PROFILE_OVERRIDES } from "./profileForm";
+import { SAN_RULES } from "./profileSections";
 
-const DEFAULTS = { terms_days: [90, 365], key_types: ["EC-P256", "RSA-2048"], extended_key_usage: ["serverAuth"] };
-
-function NewProfile({ onClose }: { onClose: () => void }) {
-  const client = useQueryClient();
-  return (
-    <SchemaDialog
-      schema="ProfileCreate"
-      title="Add certificate profile"
-      confirm="Add profile"
-      done="Profile added"
-      wide
-      fields={PROFILE_FIELDS}
-      overrides={PROFILE_OVERRIDES}
-      initial={DEFAULTS}
-      run={async (values) => {
-        await post("/profiles", values);
-        await client.invalidateQueries({ queryKey: ["profiles"] });
-      }}
-      onClose={onClose}
-    />
-  );
+function Approval({ profile }: { profile: Profile }) {
+  if (profile.auto_approve) return <Badge tone="info">Automatic</Badge>;
+  return <Badge tone="idle">{profile.approvals === 2 ? "By two" : "By hand"}</Badge>;
 }
+
+function TermsCell({ profile }: { profile: Profile }) {
+  const offered = profile.terms.filter((term) => term.offered).map((term) => term.days);
+  if (offered.length === 0) return <Badge tone="bad">None is allowed any more</Badge>;
+  return `${offered.join(", ")} days`;
+}
+
+const trustOf = (profile: Profile) =>
+  `${profile.trust === "public" ? "Public" : "Private"}${profile.sub_type ? `, ${profile.sub_type}` : ""}`;
 
 export function ProfilesPage() {
   const may = useMay();
+  const navigate = useNavigate();
   const profiles = useProfiles();
   const backends = useBackends();
-  const [creating, setCreating] = useState(false);
   const create = may("profiles.edit") && (
-    <Button
-      variant="primary"
-      icon="plus"
-      onClick={() => {
-        setCreating(true);
-      }}
-    >
+    <Button variant="primary" icon="plus" onClick={() => void navigate("/profiles/new")}>
       Add profile
     </Button>
   );
   return (
     <>
-      <PageHeader title="Certificate profiles" actions={create}>
+      <PageHeader
+        title="Certificate profiles"
+        actions={create}
+      >
         What may be requested, and which CA issues it.
       </PageHeader>
       <Loaded query={profiles}>
@@ -67,29 +52,24 @@ export function ProfilesPage() {
             columns={[
               { label: "Name", cell: (profile) => <Link to={`/profiles/${profile.id}`}>{profile.name}</Link> },
               { label: "Status", cell: (profile) => <Status value={profile.status} /> },
-              { label: "Trust", cell: (profile) => (profile.trust === "public" ? "Public" : "Private") },
+              { label: "Trust", cell: trustOf },
               {
                 label: "CA backend",
                 cell: (profile) => backends.data?.find((item) => item.id === profile.backend_id)?.name ?? "—",
               },
-              { label: "Terms", cell: (profile) => `${profile.terms_days.join(", ")} days` },
+              { label: "Names", cell: (profile) => SAN_RULES[profile.san_rule] ?? profile.san_rule },
+              { label: "Terms", cell: (profile) => <TermsCell profile={profile} /> },
               { label: "Key types", cell: (profile) => profile.key_types.join(", ") },
+              { label: "Approval", cell: (profile) => <Approval profile={profile} /> },
               {
-                label: "Approval",
+                label: "Renewal",
                 cell: (profile) =>
-                  profile.auto_approve ? <Badge tone="info">Automatic</Badge> : <Badge tone="idle">By hand</Badge>,
+                  profile.renewal.enabled ? <Badge tone="info">Automatic</Badge> : <Badge tone="idle">On request</Badge>,
               },
             ]}
           />
         )}
       </Loaded>
-      {creating && (
-        <NewProfile
-          onClose={() => {
-            setCreating(false);
-          }}
-        />
-      )}
     </>
   );
 }

@@ -1,0 +1,40 @@
+import type { Profile } from "../src/api/types";
+
+/** A certificate profile as the hub shows it. */
+export const PROFILE: Profile = {
+  id: 3,
+  name: "Private TLS",
+  description: "For servers",
+  certificate_type: "ssl",
+  trust: "private",
+  sub_type: "",
+  backend_id: 1,
+  terms_days: [90, 365],
+  terms: [
+    { days: 90, offered: true, until: null },
+    { days: 365, offered: true, until: null },
+  ],
+  key_types: ["EC-P256"],
+  san_rule: "multi",
+  min_names: 1,
+  max_names: 3,
+  www_included: false,
+  ip_addresses: true,
+  internal_names: true,
+  auto_approve: false,
+  approvals: 1,
+  agreement: "",
+  renewal: {
+    enabled: false,
+    days_before: null,
+    share: 0.67,
+    new_key_pair: true,
+    jitter_hours: 24,
+    revoke_after_hours: null,
+  },
+  key_usage: [],
+  extended_key_usage: [],
+  subject_policy: {},
+  organization_ids: null,
+  status: "active",
+};
