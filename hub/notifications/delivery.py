@@ -125,6 +125,11 @@ class Delivery:
             why = ("OutcomeUnknown", str(fault) or "no answer in time")
             await self._unknown(group, told_apart=notifier.told_apart, why=why)
             return None
+        except Exception as error:  # noqa: BLE001 - a plug-in's border: what it did, nobody knows
+            _log.error("notifier_failed", kind=group[0].channel_kind, exc_info=error)
+            why = ("NotifierFailed", f"{type(error).__name__}: {error}")
+            await self._unknown(group, told_apart=notifier.told_apart, why=why)
+            return None
         await self._taken(group, receipt)
         return None
 

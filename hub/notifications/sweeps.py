@@ -7,12 +7,12 @@ already inside. Something that is inside several terms at once is told of for th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 
 from hub.db.uow import Database, UnitOfWork
 from hub.db.upsert import insert_for
@@ -118,6 +118,45 @@ class Sweeps:
                 if not more:
                     break
             shorter = days
+        if kind.name == "certificate_expiring" and shorter:
+            made += await self._found(world, rule, kind)
+        return made
+
+    async def _found(self, world: World, rule: Rule, kind: NotificationType) -> int:
+        """Look at certificates that were found or imported since, and are inside a term already."""
+        now = self._db.clock()
+        c = CERTIFICATES.c
+        terms = rule.terms(kind)
+        async with self._db.read() as session:
+            newest = (await session.execute(select(func.max(c.id)))).scalar() or 0
+            through = await _through(session, rule, 0)
+            last = newest if through is None else int(through.id)
+            statement = (
+                select(c.id, c.not_after.label("date"))
+                .where(c.id > last, c.id <= newest, c.status == "External")
+                .where(c.not_after > now, c.not_after <= now + timedelta(days=terms[-1]))
+                .order_by(c.id)
+                .limit(_BATCH)
+            )
+            if rule.fields.organization_id is not None:
+                statement = statement.where(c.organization_id == rule.fields.organization_id)
+            rows = (await session.execute(statement)).all()
+            occurrences = [
+                Occurrence(
+                    kind=kind,
+                    object_id=str(row.id),
+                    key=f"{_term_of(row.date, terms, now)}d:{row.date.isoformat()}",
+                    at=now,
+                    data={},
+                    rule=rule,
+                )
+                for row in rows
+            ]
+            planned = await plan(session, world, occurrences, now)
+        reached = rows[-1].id if len(rows) == _BATCH else newest
+        async with self._db.write() as uow:
+            made = await enqueue(uow, planned)
+            await _remember(uow, rule, 0, _Through(now, str(reached)))
         return made
 
     async def _term(
@@ -189,6 +228,10 @@ class Sweeps:
             planned = await plan(session, world, occurrences, now)
         async with self._db.write() as uow:
             return await enqueue(uow, planned)
+
+
+def _term_of(date: datetime, terms: Sequence[int], now: datetime) -> int:
+    return min(days for days in terms if date <= now + timedelta(days=days))
 
 
 def _range(source: Source, rule: Rule, through: _Through, until: datetime) -> Select[Any]:

@@ -136,7 +136,8 @@ class EmailNotifier:
         except (aiosmtplib.SMTPException, ssl.SSLError, OSError, ValueError) as error:
             client.close()
             connection.close()
-            raise NotDelivered("ConnectFailed", _said(error), unreachable=True) from error
+            said = f"{settings.host}:{settings.port}: {_said(error)}"
+            raise NotDelivered("ConnectFailed", said, unreachable=True) from error
         except BaseException:
             client.close()
             connection.close()
@@ -187,7 +188,8 @@ def _mail(message: Message, sender: str) -> EmailMessage:
     mail = EmailMessage()
     mail["From"] = sender
     mail["To"] = message.to
-    mail["Subject"] = message.subject
+    # Subjects are one line already; a header that can't be written would hold up everybody's mail.
+    mail["Subject"] = " ".join(message.subject.splitlines())
     mail["Date"] = format_datetime(message.at)
     domain = _bare(sender).rpartition("@")[2] or "localhost"
     mail["Message-ID"] = f"<{message.id}@{domain}>"
