@@ -49,6 +49,7 @@ from hub.lifecycle.states import (
     CertificateStatus,
     InstallEvent,
     InstallState,
+    ItemStatus,
 )
 from hub.lifecycle.transitions import OBJECT_TYPE
 from pki.certificates import parse_certificate
@@ -112,7 +113,7 @@ async def read_detail(
         renews_id=row.renews_id,
         renewed_by_id=row.renewed_by_id,
         expires_in_days=(row.not_after - now).days if row.not_after else None,
-        actions=_actions(row, has_items=bool(items)),
+        actions=[*_actions(row, has_items=bool(items)), *key_and_install_actions(row, items)],
         chain_of_trust=_chain(bodies),
         items=items,
         locations=await _locations(session, certificate_id),
@@ -148,6 +149,23 @@ def _actions(row: Certificate, *, has_items: bool) -> list[str]:
     if status in DELETABLE:
         actions.append("delete")
     actions += ["move", "annotate"]
+    return actions
+
+
+def key_and_install_actions(row: Certificate, items: list[ItemView]) -> list[str]:
+    """Return the further buttons of a certificate's installation and key."""
+    status = CertificateStatus(row.status)
+    actions = []
+    if any(item.status == ItemStatus.CERTIFICATE_DEPLOYED for item in items):
+        actions.append("restart")
+    if items and (status in LIVE or status not in _RENEWABLE):
+        actions.append("set_install_schedule")
+    if row.key_agent_id and (status in LIVE or status not in _RENEWABLE):
+        actions.append("add_install_items")
+    if row.key_location == "pks" and row.key_agent_id:
+        actions += ["download_key", "delete_key"] if row.fingerprint_sha256 else ["delete_key"]
+    elif row.fingerprint_sha256 and not row.key_agent_id:
+        actions.append("upload_key")
     return actions
 
 

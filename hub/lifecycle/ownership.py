@@ -2,7 +2,8 @@
 
 Within an organization whoever reaches both ends moves certificates; from one organization to another it takes
 an MRAO, as with everything that is taken out of an organization. Names of certificates that were issued here
-have to be delegated to the new owner, or the next renewal would be refused without anybody knowing why.
+have to be delegated to the new owner, or the next renewal would be refused without anybody knowing why; the
+parent organization also takes what is delegated to its departments, so that certificates outlive these.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from hub.lifecycle.states import CertificateEvent, CertificateStatus
 from hub.lifecycle.stored_requests import locked_certificate, stored_request, stored_targets
 from hub.lifecycle.transitions import OBJECT_TYPE, Change, event_of, head_of, transition
 
+_OF_DEPARTMENT = "NameDelegatedToDepartment"
 _FOUND = frozenset({CertificateStatus.EXTERNAL, CertificateStatus.UNMANAGED})
 # What is certified is not fixed yet: a move is a change of the request, and of its subject.
 _WAITING = frozenset({CertificateStatus.REQUESTED, CertificateStatus.DECLINED})
@@ -108,6 +110,8 @@ class Ownership:
             certificate_type=row.type,
             department_id=department_id,
         )
+        if department_id is None:
+            findings = [finding for finding in findings if finding.reason != _OF_DEPARTMENT]
         if findings:
             raise RequestRefused(
                 tuple(FieldFinding(NAMES, finding.reason, finding.message) for finding in findings)

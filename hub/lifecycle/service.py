@@ -52,6 +52,7 @@ from hub.lifecycle.ports import Rooms
 from hub.lifecycle.renewal import Renewal, renewal_request
 from hub.lifecycle.replacing import Replacement, replacement_request
 from hub.lifecycle.requests import EnrollmentRequest
+from hub.lifecycle.restarts import Restarts
 from hub.lifecycle.revocation import Revocation
 from hub.lifecycle.schemas import CertificateRow
 from hub.lifecycle.scoping import CERTIFICATE_TYPE, may_act, no_such_organization, visible
@@ -106,6 +107,7 @@ class LifecycleService:
         self._delivery = Delivery(db, rooms)
         self._install = InstallSteps(db, rooms)
         self.install_changes = InstallChanges(db, rooms)
+        self.restarts = Restarts(db, rooms)
         self.key_custody = KeyCustody(db, rooms, access=key_access)
         rooms.fleet.on_outcome(GENERATE_KIND, self._keys.on_outcome)
         rooms.fleet.on_outcome(STORE_KIND, self._delivery.on_stored)

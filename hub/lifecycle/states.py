@@ -192,6 +192,7 @@ INSTALL: Mapping[tuple[InstallState, InstallEvent], Row] = {
     (_I.FAILED, _IE.SCHEDULE): Row(_I.SCHEDULED, "InstallScheduled"),
     (_I.RESTART_REQUIRED, _IE.START): Row(_I.STARTED, "InstallStarted"),
     (_I.RESTART_REQUIRED, _IE.SUCCEED): Row(_I.SUCCESSFUL, "InstallFinished"),
+    (_I.RESTART_REQUIRED, _IE.FAIL): Row(_I.FAILED, "InstallFinished"),
 }
 
 _T, _TE = ItemStatus, ItemEvent

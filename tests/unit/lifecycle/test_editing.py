@@ -1,6 +1,4 @@
-"""Requests are edited before their approval, and after they were refused; the policy holds as for new ones."""
-
-from dataclasses import replace
+"""Requests are edited before their approval and after they were refused; the policy holds as for new ones."""
 
 import pytest
 from sqlalchemy import select
@@ -231,6 +229,6 @@ async def test_notifications_are_held_back_and_let_go(world):
         assert (await world.certificate(issued)).notifications_suspended is suspended
     kinds = [kind for kind, _ in await world.events() if "Notifications" in kind]
     assert kinds == ["CertificateNotificationsSuspended", "CertificateNotificationsResumed"]
+    stranger = rao(world.other_organization_id)
     with pytest.raises(CertificateNotFound):
-        stranger = replace(rao(world.other_organization_id))
         await world.lifecycle.annotations.suspend_notifications(stranger, issued, suspended=True)
