@@ -107,7 +107,8 @@ def too_many_names(check: ProfileCheckInput) -> Finding | None:
     limit = {SanRule.SINGLE: single, SanRule.WILDCARD: 2}.get(profile.san_rule, profile.max_names)
     if len(check.names) <= limit:
         return None
-    return Finding("TooManyNames", f"the profile allows {limit} names, the request has {len(check.names)}")
+    allowed = "one name" if limit == 1 else f"{limit} names"
+    return Finding("TooManyNames", f"the profile allows {allowed}, the request has {len(check.names)}")
 
 
 def too_few_names(check: ProfileCheckInput) -> Finding | None:

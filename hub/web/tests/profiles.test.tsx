@@ -133,7 +133,7 @@ test("consequences come before the change, and can be turned back from", async (
           common_name: "shop.example.com",
           organization_id: 7,
           not_after: "2027-01-01T00:00:00Z",
-          findings: [{ reason: "TooManyNames", message: "the profile allows 1 names, the request has 2" }],
+          findings: [{ reason: "TooManyNames", message: "the profile allows one name, the request has 2" }],
         },
       ],
     }),

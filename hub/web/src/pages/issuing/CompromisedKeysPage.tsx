@@ -107,6 +107,7 @@ export function CompromisedKeysPage() {
         columns={COLUMNS}
         rowKey={rowKey}
         defaultSort="-added_at"
+        searchLabel="Search keys and sources"
         empty={{ title: "No compromised keys", icon: "key", text: "Nobody is known to have somebody else's key." }}
       />
     </>
