@@ -41,6 +41,13 @@ const profiles = {
   edit: () => import("./pages/issuing/ProfileEditPage"),
   keys: () => import("./pages/issuing/CompromisedKeysPage"),
 };
+const renewals = {
+  upcoming: () => import("./pages/renewals/UpcomingPage"),
+  budget: () => import("./pages/renewals/BudgetPage"),
+  forecast: () => import("./pages/renewals/ForecastPage"),
+  calendar: () => import("./pages/renewals/CalendarPage"),
+  one: () => import("./pages/renewals/RenewalPage"),
+};
 const domains = {
   list: () => import("./pages/organizations/DomainsPage"),
   one: () => import("./pages/organizations/DomainPage"),
@@ -61,6 +68,13 @@ const PAGES: RouteObject[] = [
   area("certificates/ssl", "SSL certificates", page(certificates.list, "CertificatesPage"), [
     { path: "request", ...page(certificates.request, "RequestPage"), ...crumb("Request") },
     { path: ":id", ...page(certificates.one, "CertificatePage"), ...crumbOfId("Certificate") },
+  ]),
+  area("renewals", "Renewals", page(renewals.upcoming, "UpcomingPage"), [
+    { path: "upcoming", ...page(renewals.upcoming, "UpcomingPage"), ...crumb("Upcoming") },
+    { path: "outage-budget", ...page(renewals.budget, "BudgetPage"), ...crumb("Outage budget") },
+    { path: "forecast", ...page(renewals.forecast, "ForecastPage"), ...crumb("Forecast") },
+    { path: "calendar", ...page(renewals.calendar, "CalendarPage"), ...crumb("Calendar") },
+    { path: ":id", ...page(renewals.one, "RenewalPage"), ...crumbOfId("Certificate") },
   ]),
   area("discovery/tasks", "Network tasks", page(() => import("./pages/discovery/TasksPage"), "TasksPage"), [
     { path: ":id", ...page(() => import("./pages/discovery/TaskPage"), "TaskPage"), ...crumbOfId("Task") },

@@ -22,7 +22,7 @@ export type LiveState = "connecting" | "live" | "offline";
 
 /** Object type of an event -> first parts of the query keys that it touches. */
 const TOUCHES: Readonly<Record<string, readonly string[]>> = {
-  certificate: ["certificates", "dashboard", "audit"],
+  certificate: ["certificates", "renewals", "dashboard", "audit"],
   // A token is spent by an agent that enrolls.
   agent: ["agents", "enrollment-tokens", "dashboard", "audit"],
   agent_server: ["agents"],
@@ -37,6 +37,7 @@ const TOUCHES: Readonly<Record<string, readonly string[]>> = {
   profile: ["profiles", "audit"],
   compromised_key: ["compromised-keys", "audit"],
   ca_backend: ["ca-backends", "audit"],
+  ca_quota: ["renewals", "audit"],
   certificate_authority: ["ca-backends"],
   administrator: ["administrators", "sessions", "audit"],
   domain_validation: ["dcv", "domains", "audit"],
@@ -46,6 +47,8 @@ const TOUCHES: Readonly<Record<string, readonly string[]>> = {
   access_rules: ["access", "audit"],
   sign_in_policy: ["access", "audit"],
   identity_provider: ["access", "audit"],
+  renewal_freeze: ["renewals", "audit"],
+  maintenance_window: ["renewals", "audit"],
   settings: ["settings", "audit"],
   api_token: ["api-tokens", "audit"],
 };

@@ -27,6 +27,15 @@ export const NAVIGATION: readonly NavigationGroup[] = [
     ],
   },
   {
+    title: "Renewals",
+    items: [
+      { to: "/renewals/upcoming", label: "Upcoming renewals", icon: "renew", action: "certificates.view" },
+      { to: "/renewals/outage-budget", label: "Outage budget", icon: "hourglass", action: "certificates.view" },
+      { to: "/renewals/forecast", label: "Renewal forecast", icon: "chart", action: "certificates.view" },
+      { to: "/renewals/calendar", label: "Renewal calendar", icon: "calendar", action: "renewals.view" },
+    ],
+  },
+  {
     title: "Discovery",
     items: [
       { to: "/discovery/tasks", label: "Network tasks", icon: "discovery", action: "discovery.view" },

@@ -1,0 +1,55 @@
+import { Badge } from "../../components/Badge";
+import { Icon } from "../../components/Icon";
+import { Time } from "../../components/Time";
+import type { ChainLink } from "./types";
+import { LINK_LABELS, LINK_TONES } from "./vocabulary";
+
+/** The chain in one line of a list: what is not in order by its name, the rest as a count. */
+export function ChainChips({ links }: { links: readonly ChainLink[] }) {
+  return (
+    <span className="chain-chips">
+      {links.map((link, index) => (
+        <span key={link.name} className="chain-chip" title={`${link.title}: ${link.message}`}>
+          {index > 0 && <span className="chain-joint" data-tone={LINK_TONES[link.state]} aria-hidden="true" />}
+          <Badge tone={LINK_TONES[link.state]}>{link.title}</Badge>
+          <span className="visually-hidden">{LINK_LABELS[link.state]}</span>
+        </span>
+      ))}
+    </span>
+  );
+}
+
+const ICONS = { ok: "check", at_risk: "warning", broken: "error" } as const;
+
+/** The chain in full: each link with since when, by when, and what to do. */
+export function ChainList({ links }: { links: readonly ChainLink[] }) {
+  return (
+    <ol className="chain" aria-label="What the renewal hangs on">
+      {links.map((link) => (
+        <li key={link.name} className="chain-item" data-state={link.state}>
+          <Icon name={ICONS[link.state]} size={20} className={`tone-${LINK_TONES[link.state]}`} />
+          <div className="chain-text stack-s">
+            <div className="row">
+              <strong>{link.title}</strong>
+              <Badge tone={LINK_TONES[link.state]}>{LINK_LABELS[link.state]}</Badge>
+            </div>
+            <p>{link.message}</p>
+            {link.remedy && <p className="chain-remedy">{link.remedy}</p>}
+            <p className="muted small row">
+              {link.since && (
+                <span>
+                  Since <Time value={link.since} />
+                </span>
+              )}
+              {link.deadline && (
+                <span>
+                  By <Time value={link.deadline} />
+                </span>
+              )}
+            </p>
+          </div>
+        </li>
+      ))}
+    </ol>
+  );
+}
