@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -130,11 +130,14 @@ class Issuance:
         answers: dict[int, Prepared | Refused | Later] = {}
         async with self._db.read() as session:
             rows = await read_orders(session, [step.certificate_id for step in steps])
+            keys = {row.spki_sha256 for row in rows.values()}
+            known = (await self._rooms.profiles.key_knowledge(session, keys)).compromised
             for row in rows.values():
                 if row.status == CertificateStatus.APPROVED and row.csr is not None:
                     profile = await self._rooms.profiles.get(session, row.profile_id or 0)
                     answers[row.id] = (
-                        self._too_long_now(row, profile)
+                        _compromised(row, known)
+                        or self._too_long_now(row, profile)
                         or await self._not_validated(session, row, profile)
                         or await self.prepare(session, row, profile)
                     )
@@ -304,6 +307,15 @@ class Issuance:
         fingerprints = {item.row.id: item.facts.sha256 for item in items}
         await after_issue(uow, [item.row for item in items], fingerprints)
         return items
+
+
+def _compromised(row: OrderRow, known: Mapping[str, str]) -> Refused | None:
+    # What happens to a key while its request waits counts as well.
+    source = known.get(row.spki_sha256)
+    if source is None:
+        return None
+    message = f"the key is known to be compromised by now ({source})"
+    return Refused(reason="KeyCompromised", message=message, invalid=False)
 
 
 def _order(row: OrderRow, usages: dict[str, Any], at: datetime, synced_day: int | None) -> CertificateOrder:

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from hub.lifecycle.errors import RequestRefused
+from pki.csrs import parse_csr
 from tests.simulators.hub_world import ADMIN, csr
 
 
@@ -49,6 +50,19 @@ async def test_a_request_that_needs_approval_waits_for_it(world):
     await world.settle()
     row = await world.certificate(enrolled.id)
     assert (row.status, row.approver, row.decision_message) == ("Issued", "alice", "fine")
+
+
+async def test_a_key_that_was_compromised_while_its_request_waited_is_not_certified(world):
+    request = world.request(profile_id=world.manual_profile_id)
+    enrolled = await world.lifecycle.request(ADMIN, request)
+    async with world.db.write() as uow:
+        keys = [parse_csr(request.csr).spki_sha256]
+        await world.profiles.add_compromised(uow, keys, source="a list", principal=ADMIN)
+    await world.lifecycle.approve(ADMIN, enrolled.id)
+    await world.settle()
+    row = await world.certificate(enrolled.id)
+    assert (row.status, row.status_reason) == ("Rejected", "KeyCompromised")
+    assert "a list" in row.status_message
 
 
 async def test_the_names_of_the_csr_are_meant_where_the_request_has_none(world):
