@@ -34,6 +34,7 @@ from hub.http.console import Console
 from hub.http.metrics import HttpMetrics
 from hub.http.routing import RouteSet
 from hub.http.shell import ShellOptions, build_application
+from hub.notifications.sweeps import SWEEP_S
 from hub.tls import ask_for_client_certificates, load_configured, load_pem, new_context
 from pki.at_rest import KeyEncryptionKey
 
@@ -208,6 +209,10 @@ class _Start:
             self.services.organizations.expire_validations,
         )
         jobs.every("renewal plans", _REPLAN_S, self.services.planning.replan)
+        notifications = self.services.notifications
+        jobs.start("notification intake", notifications.intake().run)
+        jobs.start("notification delivery", notifications.delivery().run)
+        jobs.every("notification sweeps", SWEEP_S, notifications.sweeps().run_once)
         jobs.every("audit checkpoints", _CHECKPOINT_S, self.services.checkpoints.keep)
         return jobs
 
@@ -235,7 +240,7 @@ class _Start:
             await web.SockSite(runner, asking_socket, ssl_context=contexts[-1]).start()
         if settings.status_http:
             address = Address.parse(settings.status_http)
-            plain = await self._runner(routes.status, ShellOptions(over_tls=False))
+            plain = await self._runner(routes.status, ShellOptions(over_tls=False, observer=metrics))
             await web.TCPSite(plain, address.host, address.port).start()
         return contexts
 

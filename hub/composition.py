@@ -11,6 +11,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from pydantic import SecretStr
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -40,15 +41,23 @@ from hub.http.health import HealthRoutes
 from hub.http.metrics import HttpMetrics
 from hub.http.openapi import OpenApiRoutes
 from hub.http.routing import RouteSet
+from hub.issuers.ocsp.export import ExportReport
 from hub.issuers.ocsp.routes import OcspRoutes
 from hub.issuers.routes import IssuerRoutes, StatusRoutes
 from hub.issuers.service import IssuerService
 from hub.lifecycle.install_routes import InstallRoutes
+from hub.lifecycle.key_access import KeyAccess
+from hub.lifecycle.key_routes import KeyRoutes
 from hub.lifecycle.models import Certificate
 from hub.lifecycle.profile_uses import CertificatesOfProfiles
 from hub.lifecycle.route_sets import certificate_routes
 from hub.lifecycle.service import LifecycleService, Rooms
 from hub.lifecycle.states import CertificateStatus
+from hub.notifications.notice_routes import NoticeRoutes
+from hub.notifications.notifiers.email import EmailSettings
+from hub.notifications.notifiers.registry import installed_notifiers
+from hub.notifications.routes import ChannelRoutes, NotificationRoutes, RuleRoutes, TemplateRoutes
+from hub.notifications.service import NotificationOptions, NotificationService
 from hub.organizations.custom_field_routes import CustomFieldRoutes
 from hub.organizations.dcv.confirmation_page import ConfirmationRoutes
 from hub.organizations.dcv.contract import Probes
@@ -65,6 +74,10 @@ from hub.organizations.service import OrganizationService
 from hub.profiles.key_routes import CompromisedKeyRoutes
 from hub.profiles.routes import ProfileRoutes
 from hub.profiles.service import ProfileService
+from hub.renewals.planning.routes import planning_routes
+from hub.renewals.planning.service import PlanningService
+from hub.renewals.routes import RenewalRoutes
+from hub.renewals.service import RenewalRooms, RenewalService
 from pki.at_rest import KeyEncryptionKey, new_key
 from pki.errors import MalformedKeyList
 from pki.weak_key_lists import NO_KNOWN_KEYS, WeakKeyList, merged, read_weak_key_list
@@ -83,7 +96,10 @@ class Services:
     issuers: IssuerService
     fleet: FleetService
     lifecycle: LifecycleService
+    renewals: RenewalService
     discovery: DiscoveryService
+    planning: PlanningService
+    notifications: NotificationService
 
 
 def build_services(
@@ -113,7 +129,14 @@ def build_services(
     )
     fleet = FleetService(db, authority=authority, settings=heartbeats)
     rooms = Rooms(organizations=organizations, profiles=profiles, issuers=issuers, fleet=fleet)
-    lifecycle = LifecycleService(db, rooms)
+    lifecycle = LifecycleService(db, rooms, key_access=KeyAccess(requires=settings.key_access_requires))
+    planning = PlanningService(db)
+    renewals = RenewalService(
+        db,
+        lifecycle,
+        RenewalRooms(profiles=profiles, issuers=issuers, fleet=fleet, calendar=planning.calendar),
+    )
+    planning.replan_by(renewals)
     return Services(
         db=db,
         access=AccessService(
@@ -126,7 +149,10 @@ def build_services(
         issuers=issuers,
         fleet=fleet,
         lifecycle=lifecycle,
+        renewals=renewals,
         discovery=DiscoveryService(db, fleet, lifecycle),
+        planning=planning,
+        notifications=NotificationService(db, kek, notification_options(settings, base_url=base_url)),
     )
 
 
@@ -149,6 +175,26 @@ def load_weak_keys(settings: Settings) -> WeakKeyList:
         except (OSError, ValueError, MalformedKeyList) as error:
             raise ConfigurationError(f"weak keys {file}: {error}") from error
     return merged(lists)
+
+
+def notification_options(settings: Settings, *, base_url: str | None) -> NotificationOptions:
+    """Build what notifications are told; without a mail server mail is suppressed, and visible as that."""
+    smtp = None
+    if settings.smtp_host and settings.smtp_from:
+        smtp = EmailSettings(
+            host=settings.smtp_host,
+            port=settings.smtp_port,
+            security=settings.smtp_security,
+            sender=settings.smtp_from,
+            username=settings.smtp_username,
+            password=SecretStr(settings.smtp_password),
+        )
+    return NotificationOptions(
+        base_url=base_url or settings.base_url,
+        kinds=installed_notifiers(),
+        smtp=smtp,
+        allowed_networks=tuple(ip_network(text) for text in settings.notification_allowed_networks),
+    )
 
 
 def sign_in_options(
@@ -256,9 +302,17 @@ def build_route_sets(services: Services, parts: RouteParts) -> Routes:
         CompromisedKeyRoutes(db, services.profiles),
         IssuerRoutes(db, services.issuers),
         *certificate_routes(services.lifecycle),
+        RenewalRoutes(services.renewals),
         InstallRoutes(services.lifecycle),
+        KeyRoutes(services.lifecycle),
         *fleet_routes(services.fleet, parts.addresses, base_url=parts.base_url),
         DiscoveryRoutes(services.discovery),
+        *planning_routes(services.planning),
+        NotificationRoutes(services.notifications),
+        RuleRoutes(services.notifications),
+        TemplateRoutes(services.notifications),
+        ChannelRoutes(services.notifications),
+        NoticeRoutes(services.notifications),
         events,
     ]
     health = HealthRoutes(
@@ -325,6 +379,22 @@ async def enrollment_token(
     finally:
         await db.close()
     return contents.text()
+
+
+async def export_status(settings: Settings, folder: Path, *, hash_names: tuple[str, ...]) -> ExportReport:
+    """Write what the private CAs publish as files for a web server; the hub may run or not.
+
+    Raises:
+        ConfigurationError: the key can't be read.
+        HubError: a CA's key can't be opened with it.
+    """
+    kek = load_key(settings.key_path)
+    db = Database.open(settings.database)
+    try:
+        issuers = IssuerService(db, kek, public_url=settings.status_base_url)
+        return await issuers.export_status(folder, hash_names=hash_names)
+    finally:
+        await db.close()
 
 
 async def recover_administrator(settings: Settings, wanted: Recovery) -> Recovered:

@@ -9,7 +9,7 @@ import signal
 import sys
 from typing import Any
 
-from hub.cli import audit_commands, recovery
+from hub.cli import audit_commands, recovery, status_export
 from hub.cli.options import add_settings, settings_of
 
 SERVE_SETTINGS = (
@@ -68,6 +68,7 @@ def add_to(groups: Any) -> None:
     audit_commands.add_verify_arguments(verify)
 
     recovery.add_to(commands)
+    status_export.add_to(commands)
 
     openapi = commands.add_parser("openapi", help="print the description of the API")
     openapi.set_defaults(command=_openapi)

@@ -18,9 +18,10 @@ CONSOLE_CSP = (
     "frame-ancestors 'none'"
 )
 API_CSP = "default-src 'none'; frame-ancestors 'none'"
+# Without one, the library's name and version would stand there.
+SERVER = "certwright"
 _ALWAYS = {
-    # Without one, the library's name and version would stand there.
-    "Server": "certwright",
+    "Server": SERVER,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",

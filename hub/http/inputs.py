@@ -40,6 +40,16 @@ async def read_body(request: web.Request, *, limit: int) -> bytes:
     return bytes(body)
 
 
+async def read_short_body(request: web.Request, *, limit: int) -> bytes:
+    """Do as :func:`read_body`, at once where all of a body that is not compressed has come already."""
+    if request.content.is_eof() and "Content-Encoding" not in request.headers:
+        body = request.content.read_nowait()
+        if len(body) > limit:
+            raise BodyTooLarge(f"the body is larger than {limit} bytes")
+        return body
+    return await read_body(request, limit=limit)
+
+
 async def expect_nothing(_request: web.Request) -> None:
     """Hold back ``100 Continue`` until the caller is known and the body is wanted."""
 

@@ -72,6 +72,8 @@ class RouteSpec:
     204; :class:`RawResponse` means bytes of ``media_type``. ``listing`` is the declaration of a list
     (:class:`hub.http.listing.Listing`), so that the API document can name its columns. A route with
     ``reads_raw_body`` takes the request's bytes as they are, in ``call.raw_body``: other protocols' messages.
+    A ``lean`` route is public and asked for by programs, thousands of times a second: it is counted but not
+    logged, and its answers carry nothing for browsers.
     """
 
     method: str
@@ -86,6 +88,7 @@ class RouteSpec:
     media_type: str = "application/json"
     listing: Any = None
     reads_raw_body: bool = False
+    lean: bool = False
 
 
 @dataclass(frozen=True, slots=True)

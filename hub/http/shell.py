@@ -29,9 +29,9 @@ from hub.http.authentication import (
     session_cookie_name,
 )
 from hub.http.calls import Call
-from hub.http.headers import Network, add_security_headers, client_certificate, remote_address
-from hub.http.inputs import expect_nothing, parse_body, parse_query, read_body
-from hub.http.principal import Origin
+from hub.http.headers import SERVER, Network, add_security_headers, client_certificate, remote_address
+from hub.http.inputs import expect_nothing, parse_body, parse_query, read_body, read_short_body
+from hub.http.principal import ANONYMOUS, Origin
 from hub.http.routing import PUBLIC, Answer, BoundRoute, RawResponse, RouteSet, StreamedResponse
 
 _log = structlog.get_logger("hub.http.requests")
@@ -110,11 +110,14 @@ class _Shell:
         self._cookie_name = session_cookie_name(secure=options.over_tls)
         self._pending_cookie_name = pending_cookie_name(secure=options.over_tls)
         self._guard = authenticator if isinstance(authenticator, AddressGuard) else None
+        self._lean: set[Callable[[web.Request], Awaitable[web.StreamResponse]]] = set()
 
         @web.middleware
         async def middleware(
             request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
         ) -> web.StreamResponse:
+            if handler in self._lean:
+                return await handler(request)
             return await self._observed(request, handler)
 
         self.middleware = middleware
@@ -195,6 +198,8 @@ class _Shell:
     def handler(self, route: BoundRoute) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         """Return the aiohttp handler of ``route``."""
         spec = route.spec
+        if spec.lean and spec.action == PUBLIC:
+            return self._lean_handler(route)
         adapter = TypeAdapter(spec.returns) if _is_json(spec.returns) else None
 
         async def handle(request: web.Request) -> web.StreamResponse:
@@ -203,6 +208,32 @@ class _Shell:
             result = await route.handler(call)
             return await self._respond(request, route, result, adapter)
 
+        return handle
+
+    def _lean_handler(self, route: BoundRoute) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        spec = route.spec
+        observer, reads = self._options.observer, spec.reads_raw_body
+
+        async def handle(request: web.Request) -> web.StreamResponse:
+            started = time.perf_counter()
+            try:
+                raw = await read_short_body(request, limit=spec.max_body_bytes) if reads else b""
+                result = await route.handler(_lean_call(request, raw))
+                headers = {**result.headers, "Content-Type": result.media_type, "Server": SERVER}
+                response = web.Response(status=result.status, body=result.body, headers=headers)
+            except ClientConnectionResetError:
+                raise
+            except Exception as error:  # noqa: BLE001 - the HTTP border
+                response = problems.of_error(error, secrets.token_hex(8))
+                add_security_headers(response, request.path, over_tls=self._options.over_tls)
+            if observer is not None:
+                seconds = time.perf_counter() - started
+                observer.observe(
+                    method=request.method, route=route.path, status=response.status, seconds=seconds
+                )
+            return response
+
+        self._lean.add(handle)
         return handle
 
     async def _call(self, request: web.Request, route: BoundRoute) -> Call[Any, Any]:
@@ -285,6 +316,19 @@ class _Shell:
             response.del_cookie(
                 name, path="/", httponly=True, secure=self._options.over_tls, samesite="Strict"
             )
+
+
+def _lean_call(request: web.Request, raw: bytes) -> Call[None, None]:
+    return Call(
+        principal=ANONYMOUS,
+        body=None,
+        query=None,
+        path=request.match_info,
+        headers=request.headers,
+        remote="",
+        request_id="",
+        raw_body=raw,
+    )
 
 
 def _is_json(returns: Any) -> bool:

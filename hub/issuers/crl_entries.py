@@ -85,10 +85,11 @@ class RevokedEntries:
         )
         if reached is None or reached <= self.revision:
             return
-        rows = await session.stream(self._newer(reached))
-        async for row in rows.yield_per(_FETCH):
-            if row.crl_entry is not None:
-                self.add(row.crl_entry, row.not_after)
+        rows = await session.stream(self._newer(reached).execution_options(yield_per=_FETCH))
+        async for part in rows.partitions():
+            for row in part:
+                if row.crl_entry is not None:
+                    self.add(row.crl_entry, row.not_after)
         self.revision = reached
 
     def _newer(self, reached: int) -> Select[bytes | None, datetime | None]:
@@ -102,4 +103,5 @@ class RevokedEntries:
 
 
 def _day(moment: datetime) -> int:
-    return moment.astimezone(UTC).toordinal()
+    # In UTC, as all times of the database are.
+    return moment.toordinal()

@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import insert, select
@@ -27,6 +28,7 @@ from hub.issuers.crls import CRLS_DUE, CrlPublisher, PublishedCrl
 from hub.issuers.errors import AuthorityNotFound, BackendDisabled, BackendNameTaken, BackendNotFound
 from hub.issuers.hierarchy import HierarchyMaterial, HierarchySpec, make_hierarchy, store_authority
 from hub.issuers.models import CaAuthority, CaBackendRow, CaCrl
+from hub.issuers.ocsp.export import ExportReport, StatusExport
 from hub.issuers.ocsp.responders import ResponderRecord, Responders
 from hub.issuers.ocsp.service import OcspService
 from hub.issuers.private_ca.backend import PrivateCaBackend
@@ -319,6 +321,17 @@ class IssuerService:
     async def roll_over_responders(self) -> int:
         """Give every authority whose OCSP responder ends soon a new one; return how many were made."""
         return await self._responders.roll_over()
+
+    async def export_status(self, folder: Path, *, hash_names: Sequence[str]) -> ExportReport:
+        """Write CRLs, CA certificates and OCSP answers as files for a web server; CRLs that are due first.
+
+        Raises:
+            AuthorityKeyUnavailable: a CA's key can't be opened.
+            OSError: the folder can't be written to.
+        """
+        await self.refresh_crls()
+        await self.roll_over_responders()
+        return await StatusExport(self.db, self.ocsp, folder, hash_names=hash_names).run()
 
     async def crl(self, session: AsyncSession, name: str) -> PublishedCrl:
         """Return the CRL that is out under a name, an authority's slug or ``SLUG.NUMBER``.

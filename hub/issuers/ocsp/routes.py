@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from email.utils import formatdate
+from functools import lru_cache
 
 from hub.http.calls import Call
 from hub.http.routing import PUBLIC, RawResponse, RouteSet, get, post
@@ -32,6 +32,7 @@ class OcspRoutes(RouteSet):
         summary="Ask for a certificate's status; the request is in the address, in base64",
         returns=RawResponse,
         media_type=_MEDIA_TYPE,
+        lean=True,
     )
     async def by_address(self, call: Call[None, None]) -> RawResponse:
         """Answer a request that caches may answer next time."""
@@ -48,6 +49,7 @@ class OcspRoutes(RouteSet):
         returns=RawResponse,
         media_type=_MEDIA_TYPE,
         reads_raw_body=True,
+        lean=True,
         max_body_bytes=MAX_REQUEST_BYTES,
     )
     async def by_body(self, call: Call[None, None]) -> RawResponse:
@@ -66,7 +68,12 @@ def answer_headers(answer: Answer, *, now: float) -> dict[str, str]:
     max_age = max(0, min(_MAX_AGE_S, int(answer.until - now)))
     return {
         "Cache-Control": f"max-age={max_age}, public, no-transform, must-revalidate",
-        "Last-Modified": formatdate(answer.produced_at, usegmt=True),
-        "Expires": formatdate(now + max_age, usegmt=True),
-        "ETag": f'"{hashlib.sha256(answer.body).hexdigest()[:32]}"',
+        "Last-Modified": _http_date(int(answer.produced_at)),
+        "Expires": _http_date(int(now) + max_age),
+        "ETag": f'"{answer.tag}"',
     }
+
+
+@lru_cache(maxsize=4096)
+def _http_date(seconds: int) -> str:
+    return formatdate(seconds, usegmt=True)

@@ -59,12 +59,14 @@ _BATCH = 100
 class Answer:
     """An answer as it goes out. Times are in seconds since 1970.
 
-    ``until`` None: it answers this request only, or may change any moment, so nobody may keep it.
+    ``until`` None: it answers this request only, or may change any moment, so nobody may keep it. ``tag``
+    differs between all answers to one request.
     """
 
     body: bytes = field(repr=False)
     produced_at: float = 0.0
     until: float | None = None
+    tag: str = ""
 
 
 @dataclass(slots=True)
@@ -142,6 +144,27 @@ class OcspService:
         made.asked = True
         desk.cache.put(request, made, epoch=epoch)
         return _kept(made)
+
+    async def answers(
+        self, slug: str, states: Sequence[SerialState], *, hash_name: str
+    ) -> tuple[list[tuple[bytes, bytes]], datetime]:
+        """Sign the answers to plain requests for serial numbers, for files; return until when they are good.
+
+        Raises:
+            AuthorityNotFound: there is no such authority, or it has no responder.
+            AuthorityKeyUnavailable, PkiError: a key can't be opened.
+        """
+        desk = await self._desk(slug)
+        if desk.responder is None:
+            raise AuthorityNotFound(f"{slug} has no OCSP responder now")
+        now = self._db.clock().replace(microsecond=0)
+        until = now
+        made = []
+        for state in states:
+            cert_id = encode_cert_id(desk.issuer, state.serial, hash_name=hash_name)
+            response, until = await _sign(desk, desk.responder, [(cert_id, state)], now=now)
+            made.append((plain_request(cert_id), response.der()))
+        return made, until
 
     def revoked(self, authority_id: int, serial: int) -> None:
         """Forget what was said of a serial number; called when its revocation is committed here."""
@@ -300,4 +323,6 @@ def _cached(
 
 
 def _kept(cached: CachedAnswer) -> Answer:
-    return Answer(cached.response.der(), cached.produced_at, cached.next_update)
+    # Answers of one second differ in what they say, and so in their signature.
+    tag = cached.response.head[-12:].hex()
+    return Answer(cached.response.der(), cached.produced_at, cached.next_update, tag)

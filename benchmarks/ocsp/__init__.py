@@ -1,0 +1,1 @@
+"""Benchmark of revocation: OCSP answers a second, and lists of a million entries."""
