@@ -27,6 +27,8 @@ from pki.findings import Finding, first_finding
 from pki.names import is_ip_address
 
 KIND = "GenerateCertificate"
+# How the fleet ends a command whose agent did not come or answer before the deadline.
+_NOT_IN_TIME = "Expired"
 _WAITING = frozenset({CertificateStatus.REQUESTED, CertificateStatus.APPROVED})
 _COMMAND_SUBJECT = ("organization", "organizational_unit", "locality", "state", "country")
 
@@ -63,12 +65,30 @@ class KeySteps:
             await self._take(uow, row, finished.result)
             return
         failure = finished.failure
+        if failure is not None and failure.reason == _NOT_IN_TIME:
+            await self._ask_again(uow, row, failure.message)
+            return
         finding = (
             Finding(failure.reason, failure.message)
             if failure
             else Finding("NoSigningRequest", "the agent's answer holds no signing request")
         )
         await self._give_up(uow, row, finding)
+
+    async def _ask_again(self, uow: UnitOfWork, row: OrderRow, message: str) -> None:
+        # What was approved stays wanted while its agent is away; giving up would cost the approval.
+        await uow.session.execute(
+            update(Certificate)
+            .where(Certificate.id == row.id)
+            .values(status_reason="AgentOffline", status_message=message)
+        )
+        step = NewStep(
+            certificate_id=row.id,
+            name=step_queue.GENERATE_KEY,
+            agent_id=row.key_agent_id or "",
+            message=message,
+        )
+        await step_queue.schedule(uow, [step])
 
     async def _take(self, uow: UnitOfWork, row: OrderRow, generated: CertificateGenerated) -> None:
         try:

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 SOONEST = timedelta(minutes=5)
 """No renewal is tried more often, however little time is left."""
-URGENCY_SHARE = 8
+URGENCY_SHARE = 24
 """A pause is at most this part of the time that is left, so that an end that is near is met by more tries."""
 
 
@@ -51,10 +51,10 @@ FAILURES: Mapping[FailureKind, FailureRule] = {
         10 * _MINUTE, 2 * _HOUR, "Check that the CA can be reached: CA backends, Test connection."
     ),
     _K.CA_REFUSED: FailureRule(
-        _HOUR, _DAY, "Read the CA's answer, and correct the profile or the account at the CA."
+        _HOUR, 12 * _HOUR, "Read the CA's answer, and correct the profile or the account at the CA."
     ),
     _K.INVALID: FailureRule(
-        _HOUR, _DAY, "Correct what the answer complains about, then renew by hand to see that it works."
+        _HOUR, 12 * _HOUR, "Correct what the answer complains about, then renew by hand to see that it works."
     ),
     _K.NOT_ALLOWED: FailureRule(
         30 * _MINUTE, 6 * _HOUR, "Correct the profile, organization or certificate, as the findings say."
@@ -78,7 +78,7 @@ FAILURES: Mapping[FailureKind, FailureRule] = {
         None, _DAY, "Renew by hand with a new signing request, or let an agent make the key."
     ),
     _K.NOT_RENEWABLE: FailureRule(
-        6 * _HOUR, _DAY, "Renew by hand and choose how; automatic renewal can't decide that."
+        6 * _HOUR, 12 * _HOUR, "Renew by hand and choose how; automatic renewal can't decide that."
     ),
     _K.SUCCESSOR_GONE: FailureRule(
         30 * _MINUTE, 6 * _HOUR, "Find out why the successor was revoked; a new one is asked for."

@@ -139,3 +139,24 @@ async def test_a_revoked_certificate_is_renewed_no_more(world):
     row = await world.certificate(first)
     assert (row.renewal_state, row.renewal_due_at) == ("Not Scheduled", None)
     assert (await world.answer(first)).reason == "Revoked"
+
+
+async def test_an_agent_that_is_away_is_waited_for_with_the_approval_that_was_given(world):
+    first = await world.installing(await world.profile(auto_approve=False))
+    row = await world.certificate(first)
+    await world.advance(row.renewal_due_at + timedelta(minutes=1), agents=False)
+    new = await world.successor(first)
+    await world.lifecycle.approve(ADMIN, new.id)
+    await world.settle_hub()
+    for _ in range(3):
+        (command,) = world.fleet.open_commands("GenerateCertificate")
+        world.clock.forward(days=1)
+        failure = CommandFailure(reason="Expired", message="the agent did not connect before the deadline")
+        await world.fleet.finish(command.id, failure=failure)
+        await world.settle_hub()
+        why = await world.answer(first)
+        assert why.reason == "WaitsForKey"
+        assert (await world.certificate(first)).renewal_state == "Started"
+    await world.settle()
+    assert (await world.certificate(first)).renewal_state == "Successful"
+    assert (await world.successor(first)).id == new.id
