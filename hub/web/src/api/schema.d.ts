@@ -454,6 +454,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/certificates/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Import certificates from a ZIP archive */
+        post: operations["certificate_imports_start"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/certificates/imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List imports */
+        get: operations["certificate_imports_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/certificates/imports/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read an import and how far it is */
+        get: operations["certificate_imports_read"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/certificates/imports/{id}/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what became of each file of an import */
+        get: operations["certificate_imports_files"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/certificates/{id}": {
         parameters: {
             query?: never;
@@ -1695,6 +1763,92 @@ export interface paths {
         patch: operations["identity_providers_change_saml"];
         trace?: never;
     };
+    "/api/v1/notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List one's own notices */
+        get: operations["notices_list"];
+        put?: never;
+        post?: never;
+        /** Take all one's own notices off the list */
+        delete: operations["notices_dismiss_all"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notices/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Mark all one's own notices as read */
+        post: operations["notices_read_all"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notices/unread": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Count one's own unread notices */
+        get: operations["notices_unread"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notices/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take a notice off the list */
+        delete: operations["notices_dismiss"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notices/{id}/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Mark a notice as read */
+        post: operations["notices_read"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/notifications": {
         parameters: {
             query?: never;
@@ -1706,6 +1860,183 @@ export interface paths {
         get: operations["notifications_list"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notifications/channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List notification channels */
+        get: operations["notification_channels_list"];
+        put?: never;
+        /** Configure a notification channel */
+        post: operations["notification_channels_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notifications/channels/kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List kinds of channels */
+        get: operations["notification_channels_kinds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notifications/channels/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a notification channel */
+        get: operations["notification_channels_read"];
+        /** Change a notification channel */
+        put: operations["notification_channels_change"];
+        post?: never;
+        /** Delete a notification channel */
+        delete: operations["notification_channels_remove"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notifications/channels/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Try a notification channel */
+        post: operations["notification_channels_test"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notifications/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List notification rules */
+        get: operations["notification_rules_list"];
+        put?: never;
+        /** Create a notification rule */
+        post: operations["notification_rules_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notifications/rules/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a notification rule */
+        get: operations["notification_rules_read"];
+        /** Change a notification rule */
+        put: operations["notification_rules_change"];
+        post?: never;
+        /** Delete a notification rule */
+        delete: operations["notification_rules_remove"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notifications/templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List templates that differ from the built-in ones */
+        get: operations["notification_templates_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notifications/templates/{type}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change the words of a type */
+        put: operations["notification_templates_change"];
+        post?: never;
+        /** Go back to the words behind */
+        delete: operations["notification_templates_reset"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notifications/templates/{type}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Fill words with an object, or with a sample */
+        post: operations["notification_templates_preview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notifications/templates/{type}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Mail filled words to an address */
+        post: operations["notification_templates_test"];
         delete?: never;
         options?: never;
         head?: never;
@@ -4742,6 +5073,115 @@ export interface components {
             state: "open" | "proved" | "lapsed" | "cancelled" | "superseded";
         };
         /**
+         * ChangedView
+         * @description How many notices that changed.
+         */
+        ChangedView: {
+            /** Changed */
+            changed: number;
+        };
+        /**
+         * ChannelBody
+         * @description A channel; `settings` as the kind's schema says. Secrets left out of a change stay as they are.
+         */
+        ChannelBody: {
+            /**
+             * Department Id
+             * @default null
+             */
+            department_id: number | null;
+            /**
+             * Enabled
+             * @default true
+             */
+            enabled: boolean;
+            /** Kind */
+            kind: string;
+            /** Name */
+            name: string;
+            /**
+             * Organization Id
+             * @description Null: for all organizations (MRAO).
+             * @default null
+             */
+            organization_id: number | null;
+            /** Settings */
+            settings: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * ChannelKindList
+         * @description The installed kinds.
+         */
+        ChannelKindList: {
+            /** Items */
+            items: components["schemas"]["ChannelKindView"][];
+        };
+        /**
+         * ChannelKindView
+         * @description A kind of channel, and what it takes.
+         */
+        ChannelKindView: {
+            /**
+             * Addressed
+             * @description Each recipient gets a message of their own.
+             */
+            addressed: boolean;
+            /** Display Name */
+            display_name: string;
+            /** Kind */
+            kind: string;
+            /** Settings Schema */
+            settings_schema: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * ChannelRow
+         * @description A channel, without its secrets.
+         */
+        ChannelRow: {
+            /**
+             * Changed At
+             * Format: date-time
+             */
+            changed_at: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Created By */
+            created_by: string;
+            /** Department Id */
+            department_id: number | null;
+            /** Enabled */
+            enabled: boolean;
+            /** Id */
+            id: number;
+            /** Kind */
+            kind: string;
+            /** Name */
+            name: string;
+            /** Organization Id */
+            organization_id: number | null;
+            /**
+             * Organization Name
+             * @default null
+             */
+            organization_name: string | null;
+            /**
+             * Problem
+             * @description Why the latest message did not get through; empty after one that did.
+             */
+            problem: string;
+            /** Settings */
+            settings: {
+                [key: string]: unknown;
+            };
+        };
+        /**
          * CheckResult
          * @description What a look came to, and the validation as it is now.
          */
@@ -5365,6 +5805,35 @@ export interface components {
             status: "active" | "inactive";
             /** Street */
             street: string;
+        };
+        /**
+         * DigestBody
+         * @description How often messages go out; a person's of a window go out as one.
+         */
+        DigestBody: {
+            /**
+             * Every
+             * @default none
+             * @enum {string}
+             */
+            every: "none" | "hourly" | "daily" | "weekly";
+            /**
+             * Hour
+             * @description Of the day, in the time zone.
+             * @default 8
+             */
+            hour: number;
+            /**
+             * Time Zone
+             * @default UTC
+             */
+            time_zone: string;
+            /**
+             * Weekday
+             * @description From Monday, 0.
+             * @default 0
+             */
+            weekday: number;
         };
         /**
          * DomainAnswer
@@ -6297,6 +6766,90 @@ export interface components {
             items: components["schemas"]["hub__organizations__dcv__schemas__AttemptView"][];
         };
         /**
+         * ImportFileView
+         * @description What became of one file.
+         */
+        ImportFileView: {
+            /** Certificate Ids */
+            certificate_ids: number[];
+            /** Id */
+            id: number;
+            /** Message */
+            message: string;
+            /** Name */
+            name: string;
+            /**
+             * Reason
+             * @description A stable word when it failed.
+             */
+            reason: string;
+            /**
+             * Result
+             * @description `Imported`, `AlreadyKnown` or `Failed`.
+             */
+            result: string;
+        };
+        /**
+         * ImportStarted
+         * @description An import that was taken.
+         */
+        ImportStarted: {
+            /** Id */
+            id: number;
+        };
+        /**
+         * ImportView
+         * @description An import, and how far it is.
+         */
+        ImportView: {
+            /** Administrator */
+            administrator: string;
+            /**
+             * Certificates
+             * @description New ones.
+             */
+            certificates: number;
+            /**
+             * Created
+             * Format: date-time
+             */
+            created: string;
+            /** Department */
+            department: string | null;
+            /** Department Id */
+            department_id: number | null;
+            /** Filename */
+            filename: string;
+            /**
+             * Files
+             * @description In the archive.
+             */
+            files: number;
+            /** Files Done */
+            files_done: number;
+            /** Files Failed */
+            files_failed: number;
+            /** Files Imported */
+            files_imported: number;
+            /** Files Known */
+            files_known: number;
+            /** Finished */
+            finished: string | null;
+            /** Id */
+            id: number;
+            /** Message */
+            message: string;
+            /** Organization */
+            organization: string | null;
+            /** Organization Id */
+            organization_id: number;
+            /**
+             * State
+             * @description `Waiting`, `Running`, `Finished`, or `Failed`: what was done is kept.
+             */
+            state: string;
+        };
+        /**
          * InstallScheduleBody
          * @description When an installation may begin.
          */
@@ -6758,6 +7311,33 @@ export interface components {
          * @description An empty object.
          */
         Nothing: Record<string, never>;
+        /**
+         * NoticeRow
+         * @description One of one's own notices in the console.
+         */
+        NoticeRow: {
+            /** Body */
+            body: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Id */
+            id: number;
+            /** Path */
+            path: string;
+            /** Read At */
+            read_at: string | null;
+            /** Severity */
+            severity: string;
+            /** Subject */
+            subject: string;
+            /** Title */
+            title: string;
+            /** Type */
+            type: string;
+        };
         /**
          * NotificationRow
          * @description One message to one recipient through one channel.
@@ -7378,6 +7958,26 @@ export interface components {
              */
             total_exact: boolean;
         };
+        /** Page[ChannelRow] */
+        Page_ChannelRow_: {
+            /** Items */
+            items: components["schemas"]["ChannelRow"][];
+            /**
+             * Next Cursor
+             * @description Ask for the next page with it; null on the last page.
+             */
+            next_cursor: string | null;
+            /**
+             * Total
+             * @description Rows that match, counted up to 10,000.
+             */
+            total: number;
+            /**
+             * Total Exact
+             * @description False: there are more than `total` rows.
+             */
+            total_exact: boolean;
+        };
         /** Page[CommandRow] */
         Page_CommandRow_: {
             /** Items */
@@ -7518,10 +8118,70 @@ export interface components {
              */
             total_exact: boolean;
         };
+        /** Page[ImportFileView] */
+        Page_ImportFileView_: {
+            /** Items */
+            items: components["schemas"]["ImportFileView"][];
+            /**
+             * Next Cursor
+             * @description Ask for the next page with it; null on the last page.
+             */
+            next_cursor: string | null;
+            /**
+             * Total
+             * @description Rows that match, counted up to 10,000.
+             */
+            total: number;
+            /**
+             * Total Exact
+             * @description False: there are more than `total` rows.
+             */
+            total_exact: boolean;
+        };
+        /** Page[ImportView] */
+        Page_ImportView_: {
+            /** Items */
+            items: components["schemas"]["ImportView"][];
+            /**
+             * Next Cursor
+             * @description Ask for the next page with it; null on the last page.
+             */
+            next_cursor: string | null;
+            /**
+             * Total
+             * @description Rows that match, counted up to 10,000.
+             */
+            total: number;
+            /**
+             * Total Exact
+             * @description False: there are more than `total` rows.
+             */
+            total_exact: boolean;
+        };
         /** Page[LinkRow] */
         Page_LinkRow_: {
             /** Items */
             items: components["schemas"]["LinkRow"][];
+            /**
+             * Next Cursor
+             * @description Ask for the next page with it; null on the last page.
+             */
+            next_cursor: string | null;
+            /**
+             * Total
+             * @description Rows that match, counted up to 10,000.
+             */
+            total: number;
+            /**
+             * Total Exact
+             * @description False: there are more than `total` rows.
+             */
+            total_exact: boolean;
+        };
+        /** Page[NoticeRow] */
+        Page_NoticeRow_: {
+            /** Items */
+            items: components["schemas"]["NoticeRow"][];
             /**
              * Next Cursor
              * @description Ask for the next page with it; null on the last page.
@@ -7642,6 +8302,26 @@ export interface components {
         Page_QuotaRow_: {
             /** Items */
             items: components["schemas"]["QuotaRow"][];
+            /**
+             * Next Cursor
+             * @description Ask for the next page with it; null on the last page.
+             */
+            next_cursor: string | null;
+            /**
+             * Total
+             * @description Rows that match, counted up to 10,000.
+             */
+            total: number;
+            /**
+             * Total Exact
+             * @description False: there are more than `total` rows.
+             */
+            total_exact: boolean;
+        };
+        /** Page[RuleRow] */
+        Page_RuleRow_: {
+            /** Items */
+            items: components["schemas"]["RuleRow"][];
             /**
              * Next Cursor
              * @description Ask for the next page with it; null on the last page.
@@ -8104,6 +8784,31 @@ export interface components {
             port: number;
             /** Protocol */
             protocol: string;
+        };
+        /**
+         * PreviewBody
+         * @description Words to try; without an object a sample is used.
+         */
+        PreviewBody: {
+            /** Body */
+            body: string;
+            /**
+             * Object Id
+             * @default null
+             */
+            object_id: string | null;
+            /** Subject */
+            subject: string;
+        };
+        /**
+         * PreviewView
+         * @description The words, filled in.
+         */
+        PreviewView: {
+            /** Body */
+            body: string;
+            /** Subject */
+            subject: string;
         };
         /**
          * PrivateHierarchyCreate
@@ -8819,6 +9524,32 @@ export interface components {
             receiver_public_key: string;
         };
         /**
+         * RecipientsBody
+         * @description Who is told.
+         */
+        RecipientsBody: {
+            /** Addresses */
+            addresses?: string[];
+            /**
+             * External Requesters
+             * @default false
+             */
+            external_requesters: boolean;
+            /**
+             * Owner
+             * @description Who is in charge: the department's DRAOs, else the organization's RAOs.
+             * @default false
+             */
+            owner: boolean;
+            /**
+             * Requester
+             * @default false
+             */
+            requester: boolean;
+            /** Roles */
+            roles?: ("MRAO" | "RAO" | "DRAO")[];
+        };
+        /**
          * RecordView
          * @description A DNS record to create.
          */
@@ -9099,6 +9830,182 @@ export interface components {
          * @enum {string}
          */
         Role: "MRAO" | "RAO" | "DRAO";
+        /**
+         * RuleBody
+         * @description A rule: which type goes to whom.
+         */
+        RuleBody: {
+            /**
+             * Certificate Types
+             * @description Empty: all.
+             */
+            certificate_types?: string[];
+            /** Channel Ids */
+            channel_ids?: number[];
+            /**
+             * Console
+             * @default true
+             */
+            console: boolean;
+            /**
+             * Days
+             * @description Days before; empty: the type's.
+             */
+            days?: number[];
+            /**
+             * Department Id
+             * @default null
+             */
+            department_id: number | null;
+            digest?: components["schemas"]["DigestBody"];
+            /**
+             * Email
+             * @default true
+             */
+            email: boolean;
+            /**
+             * Enabled
+             * @default true
+             */
+            enabled: boolean;
+            /**
+             * Minutes
+             * @description Of types that wait: how long.
+             * @default 0
+             */
+            minutes: number;
+            /** Name */
+            name: string;
+            /**
+             * Organization Id
+             * @description Null: for all organizations (MRAO).
+             * @default null
+             */
+            organization_id: number | null;
+            /**
+             * Profile Ids
+             * @description Empty: all.
+             */
+            profile_ids?: number[];
+            recipients?: components["schemas"]["RecipientsBody"];
+            /** Type */
+            type: string;
+        };
+        /**
+         * RuleRow
+         * @description A rule, in a list.
+         */
+        RuleRow: {
+            /** Certificate Types */
+            certificate_types: string[];
+            /**
+             * Changed At
+             * Format: date-time
+             */
+            changed_at: string;
+            /** Changed By */
+            changed_by: string;
+            /** Channel Ids */
+            channel_ids: number[];
+            /** Console */
+            console: boolean;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Created By */
+            created_by: string;
+            /** Days */
+            days: number[];
+            /** Department Id */
+            department_id: number | null;
+            /** Department Name */
+            department_name: string | null;
+            digest: components["schemas"]["DigestBody"];
+            /** Email */
+            email: boolean;
+            /** Enabled */
+            enabled: boolean;
+            /** Id */
+            id: number;
+            /** Minutes */
+            minutes: number;
+            /** Name */
+            name: string;
+            /** Organization Id */
+            organization_id: number | null;
+            /** Organization Name */
+            organization_name: string | null;
+            /** Profile Ids */
+            profile_ids: number[];
+            recipients: components["schemas"]["RecipientsBody"];
+            /** Type */
+            type: string;
+        };
+        /**
+         * RuleView
+         * @description A rule that is kept.
+         */
+        RuleView: {
+            /**
+             * Certificate Types
+             * @description Empty: all.
+             */
+            certificate_types?: string[];
+            /** Channel Ids */
+            channel_ids?: number[];
+            /**
+             * Console
+             * @default true
+             */
+            console: boolean;
+            /**
+             * Days
+             * @description Days before; empty: the type's.
+             */
+            days?: number[];
+            /**
+             * Department Id
+             * @default null
+             */
+            department_id: number | null;
+            digest?: components["schemas"]["DigestBody"];
+            /**
+             * Email
+             * @default true
+             */
+            email: boolean;
+            /**
+             * Enabled
+             * @default true
+             */
+            enabled: boolean;
+            /** Id */
+            id: number;
+            /**
+             * Minutes
+             * @description Of types that wait: how long.
+             * @default 0
+             */
+            minutes: number;
+            /** Name */
+            name: string;
+            /**
+             * Organization Id
+             * @description Null: for all organizations (MRAO).
+             * @default null
+             */
+            organization_id: number | null;
+            /**
+             * Profile Ids
+             * @description Empty: all.
+             */
+            profile_ids?: number[];
+            recipients?: components["schemas"]["RecipientsBody"];
+            /** Type */
+            type: string;
+        };
         /**
          * RulesView
          * @description The settings that count, and where each comes from.
@@ -9955,6 +10862,16 @@ export interface components {
             value: string;
         };
         /**
+         * TemplateBody
+         * @description Words.
+         */
+        TemplateBody: {
+            /** Body */
+            body: string;
+            /** Subject */
+            subject: string;
+        };
+        /**
          * TemplateGrant
          * @description A role that a template gives. The organization is named, or found by an attribute's value.
          */
@@ -9980,6 +10897,37 @@ export interface components {
             role: components["schemas"]["Role"];
         };
         /**
+         * TemplateList
+         * @description All chosen words that the caller may see.
+         */
+        TemplateList: {
+            /** Items */
+            items: components["schemas"]["TemplateView"][];
+        };
+        /**
+         * TemplateView
+         * @description Words that somebody chose; types without any use the built-in ones.
+         */
+        TemplateView: {
+            /** Body */
+            body: string;
+            /**
+             * Changed At
+             * Format: date-time
+             */
+            changed_at: string;
+            /** Changed By */
+            changed_by: string;
+            /** Language */
+            language: string;
+            /** Organization Id */
+            organization_id: number | null;
+            /** Subject */
+            subject: string;
+            /** Type */
+            type: string;
+        };
+        /**
          * TermView
          * @description A term of the profile, as of today.
          */
@@ -9996,6 +10944,23 @@ export interface components {
              * @description First day on which it is too long for public trust, if known.
              */
             until: string | null;
+        };
+        /**
+         * TestBody
+         * @description Words to try, and where to send them.
+         */
+        TestBody: {
+            /** Body */
+            body: string;
+            /**
+             * Object Id
+             * @default null
+             */
+            object_id: string | null;
+            /** Subject */
+            subject: string;
+            /** To */
+            to: string;
         };
         /**
          * TestResult
@@ -10111,6 +11076,16 @@ export interface components {
             uri: string;
         };
         /**
+         * TriedView
+         * @description What came of a test.
+         */
+        TriedView: {
+            /** Message */
+            message: string;
+            /** Ok */
+            ok: boolean;
+        };
+        /**
          * TypeList
          * @description All types, and whether the hub can send mail by itself.
          */
@@ -10159,6 +11134,14 @@ export interface components {
             title: string;
             /** Variables */
             variables: components["schemas"]["VariableView"][];
+        };
+        /**
+         * UnreadView
+         * @description How many notices are unread.
+         */
+        UnreadView: {
+            /** Unread */
+            unread: number;
         };
         /**
          * UpcomingRow
@@ -11611,6 +12594,135 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    certificate_imports_start: {
+        parameters: {
+            query: {
+                organization_id: number;
+                department_id?: number | null;
+                /** @description Shown; a form's file brings its own name along. */
+                filename?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": unknown;
+            };
+        };
+        responses: {
+            /** @description Done. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportStarted"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    certificate_imports_list: {
+        parameters: {
+            query?: {
+                /** @description Rows a page. */
+                limit?: number;
+                /** @description `next_cursor` of the page before; keep the other parameters. */
+                cursor?: string | null;
+                /** @description Column to sort by; a leading `-` sorts descending. */
+                sort?: "id" | "filename" | "state" | "organization_id" | "organization" | "department_id" | "department" | "administrator" | "files" | "files_done" | "files_imported" | "files_known" | "files_failed" | "certificates" | "created" | "finished" | "-id" | "-filename" | "-state" | "-organization_id" | "-organization" | "-department_id" | "-department" | "-administrator" | "-files" | "-files_done" | "-files_imported" | "-files_known" | "-files_failed" | "-certificates" | "-created" | "-finished";
+                /** @description Text to search for. */
+                q?: string | null;
+                /** @description `column:op:value`, repeatable, all must hold. Operators: eq, ne, in (comma-separated), lt, le, gt, ge, contains, is_null (true or false). Columns: id (int), filename (text), state (Waiting|Running|Finished|Failed), message (text), organization_id (int), organization (text), department_id (int), department (text), administrator (text), files (int), files_done (int), files_imported (int), files_known (int), files_failed (int), certificates (int), created (time), finished (time). */
+                filter?: string[];
+                /** @description Columns of the CSV, comma-separated; default all. */
+                columns?: ("id" | "filename" | "state" | "message" | "organization_id" | "organization" | "department_id" | "department" | "administrator" | "files" | "files_done" | "files_imported" | "files_known" | "files_failed" | "certificates" | "created" | "finished")[];
+                /** @description `csv` exports all rows, not one page. */
+                format?: "json" | "csv";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ImportView_"];
+                    "text/csv": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    certificate_imports_read: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    certificate_imports_files: {
+        parameters: {
+            query?: {
+                /** @description Rows a page. */
+                limit?: number;
+                /** @description `next_cursor` of the page before; keep the other parameters. */
+                cursor?: string | null;
+                /** @description Column to sort by; a leading `-` sorts descending. */
+                sort?: "id" | "-id";
+                /** @description Text to search for. */
+                q?: string | null;
+                /** @description `column:op:value`, repeatable, all must hold. Operators: eq, ne, in (comma-separated), lt, le, gt, ge, contains, is_null (true or false). Columns: id (int), name (text), result (Imported|AlreadyKnown|Failed), reason (text). */
+                filter?: string[];
+                /** @description Columns of the CSV, comma-separated; default all. */
+                columns?: ("id" | "name" | "result" | "reason" | "message" | "certificate_ids")[];
+                /** @description `csv` exports all rows, not one page. */
+                format?: "json" | "csv";
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ImportFileView_"];
+                    "text/csv": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     certificates_read: {
         parameters: {
             query?: never;
@@ -11941,8 +13053,8 @@ export interface operations {
     };
     certificates_remove: {
         parameters: {
-            query: {
-                confirm: string;
+            query?: {
+                confirm?: string;
             };
             header?: never;
             path: {
@@ -12015,8 +13127,8 @@ export interface operations {
     };
     certificates_receiver: {
         parameters: {
-            query: {
-                agent_id: string;
+            query?: {
+                agent_id?: string;
             };
             header?: never;
             path: {
@@ -13921,6 +15033,148 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    notices_list: {
+        parameters: {
+            query?: {
+                /** @description Rows a page. */
+                limit?: number;
+                /** @description `next_cursor` of the page before; keep the other parameters. */
+                cursor?: string | null;
+                /** @description Column to sort by; a leading `-` sorts descending. */
+                sort?: "id" | "-id";
+                /** @description Text to search for. */
+                q?: string | null;
+                /** @description `column:op:value`, repeatable, all must hold. Operators: eq, ne, in (comma-separated), lt, le, gt, ge, contains, is_null (true or false). Columns: id (int), created_at (time), type (administrator_created|administrator_password_reset|agent_back|agent_certificate_expiring|agent_enrolled|agent_offline|ca_expiring|certificate_approved|certificate_awaiting_approval|certificate_declined|certificate_downloaded|certificate_expired|certificate_expiring|certificate_issued|certificate_moved|certificate_refused|certificate_replaced|certificate_requested|certificate_revoked|dcv_expired|dcv_expiring|dcv_failed|dcv_validated|discovery_summary|domain_approved|domain_awaiting_approval|domain_rejected|import_finished|install_failed|install_restart_needed|install_succeeded|organization_validated|organization_validation_expired|organization_validation_expiring|renewal_at_risk|renewal_failed|renewal_succeeded), subject (text), body (text), read_at (time). */
+                filter?: string[];
+                /** @description Columns of the CSV, comma-separated; default all. */
+                columns?: ("id" | "created_at" | "type" | "subject" | "body" | "path" | "read_at")[];
+                /** @description `csv` exports all rows, not one page. */
+                format?: "json" | "csv";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_NoticeRow_"];
+                    "text/csv": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    notices_dismiss_all: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    notices_read_all: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangedView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    notices_unread: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnreadView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    notices_dismiss: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    notices_read: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangedView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     notifications_list: {
         parameters: {
             query?: {
@@ -13953,6 +15207,443 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Page_NotificationRow_"];
                     "text/csv": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    notification_channels_list: {
+        parameters: {
+            query?: {
+                /** @description Rows a page. */
+                limit?: number;
+                /** @description `next_cursor` of the page before; keep the other parameters. */
+                cursor?: string | null;
+                /** @description Column to sort by; a leading `-` sorts descending. */
+                sort?: "id" | "name" | "-id" | "-name";
+                /** @description Text to search for. */
+                q?: string | null;
+                /** @description `column:op:value`, repeatable, all must hold. Operators: eq, ne, in (comma-separated), lt, le, gt, ge, contains, is_null (true or false). Columns: id (int), name (text), kind (text), organization_id (int), organization_name (text), department_id (int), enabled (bool), problem (text), created_at (time), created_by (text), changed_at (time). */
+                filter?: string[];
+                /** @description Columns of the CSV, comma-separated; default all. */
+                columns?: ("id" | "name" | "kind" | "organization_id" | "organization_name" | "department_id" | "enabled" | "settings" | "problem" | "created_at" | "created_by" | "changed_at")[];
+                /** @description `csv` exports all rows, not one page. */
+                format?: "json" | "csv";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ChannelRow_"];
+                    "text/csv": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    notification_channels_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChannelBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelRow"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    notification_channels_kinds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelKindList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    notification_channels_read: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelRow"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    notification_channels_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChannelBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelRow"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    notification_channels_remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    notification_channels_test: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TriedView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    notification_rules_list: {
+        parameters: {
+            query?: {
+                /** @description Rows a page. */
+                limit?: number;
+                /** @description `next_cursor` of the page before; keep the other parameters. */
+                cursor?: string | null;
+                /** @description Column to sort by; a leading `-` sorts descending. */
+                sort?: "id" | "name" | "type" | "-id" | "-name" | "-type";
+                /** @description Text to search for. */
+                q?: string | null;
+                /** @description `column:op:value`, repeatable, all must hold. Operators: eq, ne, in (comma-separated), lt, le, gt, ge, contains, is_null (true or false). Columns: id (int), name (text), type (administrator_created|administrator_password_reset|agent_back|agent_certificate_expiring|agent_enrolled|agent_offline|ca_expiring|certificate_approved|certificate_awaiting_approval|certificate_declined|certificate_downloaded|certificate_expired|certificate_expiring|certificate_issued|certificate_moved|certificate_refused|certificate_replaced|certificate_requested|certificate_revoked|dcv_expired|dcv_expiring|dcv_failed|dcv_validated|discovery_summary|domain_approved|domain_awaiting_approval|domain_rejected|import_finished|install_failed|install_restart_needed|install_succeeded|organization_validated|organization_validation_expired|organization_validation_expiring|renewal_at_risk|renewal_failed|renewal_succeeded), enabled (bool), organization_id (int), organization_name (text), department_id (int), department_name (text), minutes (int), email (bool), console (bool), created_at (time), created_by (text), changed_at (time), changed_by (text). */
+                filter?: string[];
+                /** @description Columns of the CSV, comma-separated; default all. */
+                columns?: ("id" | "name" | "type" | "enabled" | "organization_id" | "organization_name" | "department_id" | "department_name" | "certificate_types" | "profile_ids" | "days" | "minutes" | "recipients" | "email" | "console" | "channel_ids" | "digest" | "created_at" | "created_by" | "changed_at" | "changed_by")[];
+                /** @description `csv` exports all rows, not one page. */
+                format?: "json" | "csv";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_RuleRow_"];
+                    "text/csv": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    notification_rules_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RuleBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    notification_rules_read: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    notification_rules_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RuleBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    notification_rules_remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    notification_templates_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TemplateList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    notification_templates_change: {
+        parameters: {
+            query?: {
+                organization_id?: number | null;
+                language?: string;
+            };
+            header?: never;
+            path: {
+                type: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TemplateBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    notification_templates_reset: {
+        parameters: {
+            query?: {
+                organization_id?: number | null;
+                language?: string;
+            };
+            header?: never;
+            path: {
+                type: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    notification_templates_preview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                type: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreviewBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreviewView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    notification_templates_test: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                type: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TestBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TriedView"];
                 };
             };
             default: components["responses"]["Problem"];
