@@ -20,7 +20,8 @@ class Column:
     """One column. ``expression`` is SQL, ``header`` the first line of the CSV.
 
     ``nullable=False`` promises that the expression is never NULL (mind outer joins); pages then come from an
-    index range. ``choices`` lists the values of an enum for documentation and for checking filters.
+    index range. ``choices`` lists the values of an enum for documentation and for checking filters. With
+    ``refers`` filters first look for the other table's rows, then for those that refer to them.
     """
 
     name: str
@@ -32,6 +33,8 @@ class Column:
     searchable: bool = False
     nullable: bool = True
     choices: tuple[str, ...] = ()
+    # Of a column of another table: the column that refers to it, and that table's id.
+    refers: tuple[Any, Any] | None = None
 
 
 def column_named(columns: Sequence[Column], name: str, *, field: str) -> Column:

@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, select
 
 from hub.db.errors import Malformed
 from hub.http.columns import Column, column_named, parse_value
 
 _MAX_IN_VALUES = 100
 _FIELD = "filter"
+# What holds for no row without a value.
+_POSITIVE = frozenset({"eq", "in", "contains"})
 _ORDERED_KINDS = frozenset({"int", "time", "text"})
 
 
@@ -42,7 +44,12 @@ def parse_filter(columns: Sequence[Column], text: str) -> ColumnElement[bool]:
     build = _OPERATORS.get(operator)
     if build is None:
         raise Malformed(f"{operator[:16]!r} is none of {', '.join(_OPERATORS)}", field=_FIELD)
-    return build(column, value)
+    condition = build(column, value)
+    if column.refers is None or operator not in _POSITIVE:
+        return condition
+    reference, other_id = column.refers
+    found: ColumnElement[bool] = reference.in_(select(other_id).where(condition))
+    return found
 
 
 def contained_text(text: str, names: Collection[str]) -> str | None:

@@ -54,7 +54,7 @@ from hub.http.columns import Column, column_named
 from hub.http.csv_export import csv_header, csv_lines
 from hub.http.filters import contained_text, contains, parse_filter
 from hub.http.keyset import Sort
-from hub.http.pages import read_page, read_slice
+from hub.http.pages import Wanted, read_page, read_slice
 from hub.http.principal import Principal
 from hub.http.routing import StreamedResponse
 from hub.http.search_index import SearchIndex
@@ -165,27 +165,25 @@ class Listing(Generic[RowT]):
             raise Malformed(f"the list can't be sorted by {column.name!r}", field="sort")
         return Sort(column, descending=text.startswith("-"))
 
-    def matching(self, query: ListQuery, scope: Where) -> list[ColumnElement[bool]]:
+    def wanted(self, query: ListQuery, scope: Where) -> Wanted:
         """Return the conditions of filters, search and scope.
 
         Raises:
             Malformed: a filter or the search text breaks the rules.
         """
-        conditions = [parse_filter(self.columns, text) for text in query.filter]
-        if query.q is not None and query.q.strip():
-            conditions.append(self._searching(query.q.strip()))
-        if scope is not None:
-            conditions.append(scope)
-        return conditions
-
-    def texts(self, query: ListQuery) -> list[str]:
-        """Return the texts that the names of a row must contain, for :attr:`index`."""
-        if self.index is None:
-            return []
-        texts = [query.q.strip()] if query.q is not None and query.q.strip() else []
-        # What a database takes for the same letter differs from what an index does; not so in ASCII.
-        wanted = [contained_text(text, self.index.columns) for text in query.filter]
-        return [*texts, *(text for text in wanted if text is not None and text.isascii())]
+        text = "" if query.q is None else query.q.strip()
+        containing, texts = ([self._searching(text)], [text]) if text else ([], [])
+        others = [] if scope is None else [scope]
+        for item in query.filter:
+            condition = parse_filter(self.columns, item)
+            contained = None if self.index is None else contained_text(item, self.index.columns)
+            # What a database takes for the same letter differs from what an index does; not so in ASCII.
+            if contained is not None and contained.isascii():
+                containing.append(condition)
+                texts.append(contained)
+            else:
+                others.append(condition)
+        return Wanted(containing, others, texts)
 
     def _searching(self, text: str) -> ColumnElement[bool]:
         if "\x00" in text:
@@ -222,10 +220,7 @@ async def list_page(
         Malformed: the query names unknown columns, breaks a rule, or carries a foreign cursor.
         TooSlow: no index serves the query, and the table is large.
     """
-    conditions = listing.matching(query, scope)
-    found, counted = await read_page(
-        session, listing, query, conditions=conditions, texts=listing.texts(query)
-    )
+    found, counted = await read_page(session, listing, query, wanted=listing.wanted(query, scope))
     return listing.page(
         items=[listing.to_row(row) for row in found.rows],
         next_cursor=found.next_cursor,
@@ -249,7 +244,8 @@ def stream_csv(
     """
     names = query.columns or [column.name for column in listing.columns]
     columns = [column_named(listing.columns, name, field="columns") for name in names]
-    conditions = listing.matching(query, scope)
+    wanted = listing.wanted(query, scope)
+    conditions = [*wanted.containing, *wanted.others]
     listing.sort_of(query)
 
     async def chunks() -> AsyncIterator[bytes]:

@@ -34,6 +34,10 @@ def _plain(name: str, expression: Any, header: str, **options: Any) -> Column:
     return Column(name, expression, header, sortable=False, **options)
 
 
+_ORGANIZATION = (Certificate.organization_id, ORGANIZATIONS.c.id)
+_DEPARTMENT = (Certificate.department_id, DEPARTMENTS.c.id)
+_PROFILE = (Certificate.profile_id, PROFILES.c.id)
+
 COLUMNS = (
     Column("id", Certificate.id, "ID", kind="int", nullable=False),
     Column("common_name", Certificate.common_name, "Common Name", nullable=False),
@@ -50,8 +54,8 @@ COLUMNS = (
     _plain("comments", Certificate.comments, "Comments"),
     _plain("order_number", Certificate.order_number, "Order Number"),
     _plain("profile_id", Certificate.profile_id, "Profile ID", kind="int"),
-    _plain("profile", PROFILES.c.name, "Certificate Profile"),
-    _plain("sub_type", PROFILES.c.sub_type, "Sub Type"),
+    _plain("profile", PROFILES.c.name, "Certificate Profile", refers=_PROFILE),
+    _plain("sub_type", PROFILES.c.sub_type, "Sub Type", refers=_PROFILE),
     _plain("term_days", Certificate.term_days, "Term", kind="int"),
     _plain(
         "method",
@@ -84,9 +88,9 @@ COLUMNS = (
     _plain("sha256", Certificate.fingerprint_sha256, "SHA256 Hash"),
     _plain("self_signed", Certificate.self_signed, "Self-signed", kind="bool"),
     _plain("organization_id", Certificate.organization_id, "Organization ID", kind="int"),
-    _plain("organization", ORGANIZATIONS.c.name, "Organization"),
+    _plain("organization", ORGANIZATIONS.c.name, "Organization", refers=_ORGANIZATION),
     _plain("department_id", Certificate.department_id, "Department ID", kind="int"),
-    _plain("department", DEPARTMENTS.c.name, "Department"),
+    _plain("department", DEPARTMENTS.c.name, "Department", refers=_DEPARTMENT),
     Column("requested", Certificate.requested_at, "Requested", kind="time"),
     _plain("approved", Certificate.approved_at, "Approved", kind="time"),
     _plain("declined", Certificate.declined_at, "Declined", kind="time"),

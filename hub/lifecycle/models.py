@@ -28,15 +28,15 @@ class Certificate(Base):
         Index("ix_certificates_requested", "requested_at", "id"),
         Index("ix_certificates_issued", "issued_at", "id"),
         Index("ix_certificates_renewal_due", "renewal_due_at", "id"),
-        Index("ix_certificates_organization_id", "organization_id", "id"),
+        Index("ix_certificates_organization_id", "organization_id", "id", "type"),
         Index("ix_certificates_organization_expiry", "organization_id", "not_after", "id"),
         Index("ix_certificates_organization_name", "organization_id", "common_name", "id"),
         Index("ix_certificates_organization_requested", "organization_id", "requested_at", "id"),
         Index("ix_certificates_organization_issued", "organization_id", "issued_at", "id"),
-        Index("ix_certificates_organization_status", "organization_id", "status", "not_after", "id"),
+        Index("ix_certificates_organization_status", "organization_id", "status", "not_after", "id", "type"),
         Index("ix_certificates_status_expiry", "status", "not_after", "id"),
         # What the dashboard's figures lead to.
-        Index("ix_certificates_department", "department_id", "not_after", "id"),
+        Index("ix_certificates_department", "department_id", "not_after", "id", "type"),
         Index("ix_certificates_profile", "profile_id", "id"),
         Index("ix_certificates_authority", "authority", "id"),
         Index("ix_certificates_key_type", "key_type", "id"),
@@ -294,3 +294,31 @@ class CertificateNote(Base):
     author: Mapped[str] = mapped_column(String(255))
     text: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime]
+
+
+class KeyTransfer(Base):
+    """A sealed key on its way between an agent and a person; see :mod:`hub.lifecycle.key_transfer_states`.
+
+    ``envelope`` can be opened by its receiver only, and is dropped once it is fetched or too old.
+    """
+
+    __tablename__ = "key_transfers"
+    __table_args__ = (Index(None, "certificate_id"), Index(None, "state", "expires_at"))
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    certificate_id: Mapped[int] = mapped_column(ForeignKey("certificates.id"))
+    # Not a foreign key: what happened to keys outlives the agent.
+    agent_id: Mapped[str] = mapped_column(String(36))
+    certificate_sha256: Mapped[str] = mapped_column(String(64))
+    format: Mapped[str] = mapped_column(String(16), default="")
+    receiver_fingerprint: Mapped[str] = mapped_column(String(80), default="")
+    state: Mapped[str] = mapped_column(String(16))
+    reason: Mapped[str] = mapped_column(String(64), default="")
+    message: Mapped[str] = mapped_column(Text, default="")
+    envelope: Mapped[bytes | None] = mapped_column(LargeBinary)
+    requester_kind: Mapped[str] = mapped_column(String(16))
+    requester_id: Mapped[str] = mapped_column(String(64))
+    requested_by: Mapped[str] = mapped_column(String(255))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import (
     ARRAY,
     BigInteger,
+    ClauseElement,
     ColumnElement,
+    Executable,
+    Select,
     any_,
     column,
     func,
@@ -20,7 +23,10 @@ from sqlalchemy import (
 )
 from sqlalchemy import text as sql
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import aliased
 
+from hub.http.search_index import Hits
 from hub.lifecycle.models import Certificate
 from hub.lifecycle.searching.trigrams import POSTGRESQL_INDEX, TABLE
 
@@ -31,6 +37,9 @@ _EXISTS = {
     "postgresql": ("SELECT 1 FROM pg_indexes WHERE indexname = :name", POSTGRESQL_INDEX),
 }
 _ASK_AGAIN_S = 300.0
+# PostgreSQL's guess of a frequency rests on a thousand names: three times as many as asked for are enough.
+_SURELY = 3
+_OTHER = aliased(Certificate)
 
 
 def number_in(wanted: str) -> int | None:
@@ -67,37 +76,31 @@ class NameIndex:
         self._missing_until: dict[str, float] = {}
         self._there: set[str] = set()
 
-    async def ids(self, session: AsyncSession, text: str, *, limit: int) -> list[int] | None:
-        """Return the ids of up to ``limit`` certificates with ``text`` in a name; None without an index."""
+    async def find(self, session: AsyncSession, text: str, *, up_to: int) -> Hits | None:
+        """Look for certificates with ``text`` in a name, for ``up_to`` at most; None without an index."""
         if not await self._exists(session):
             return None
-        hits = self.hits(text, limit=limit, postgresql=_is_postgresql(session))
-        ids = list((await session.execute(select(hits.c.id))).scalars())
-        number = number_in(text)
-        return ids if number is None else [*ids, number]
+        found = _having(text, limit=up_to, postgresql=_is_postgresql(session))
+        if not _is_postgresql(session):
+            count = await session.scalar(select(func.count()).select_from(found.subquery()))
+            return Hits(text, int(count or 0))
+        if await _guess(session, text) > _SURELY * up_to:
+            return Hits(text, up_to)
+        ids = (await session.execute(found)).scalars().all()
+        return Hits(text, len(ids), ids)
 
-    def is_one_of(self, ids: Sequence[int], *, postgresql: bool) -> ColumnElement[bool]:
-        """Return the condition that a certificate is one of these."""
-        if postgresql:
-            condition: ColumnElement[bool] = Certificate.id == any_(literal(list(ids), ARRAY(BigInteger)))
-            return condition
-        listed = func.json_each(str(list(ids))).table_valued("value")
-        return Certificate.id.in_(select(listed.c.value))
-
-    def hits(self, text: str, *, limit: int, postgresql: bool) -> Any:
-        """Return a subquery of the ids of certificates with ``text`` in a name."""
-        wanted = text.lower()
-        if postgresql:
-            found = select(Certificate.id).where(
-                or_(
-                    Certificate.search_names.contains(wanted, autoescape=True),
-                    Certificate.search_custom.contains(wanted, autoescape=True),
-                )
-            )
+    def among(self, hits: Hits, *, limit: int, postgresql: bool) -> ColumnElement[bool]:
+        """Return the condition that a certificate is among the first of ``hits``, or has this id."""
+        if hits.ids is not None:
+            found: ColumnElement[bool] = Certificate.id == any_(literal(list(hits.ids), ARRAY(BigInteger)))
         else:
-            phrase = '"' + wanted.replace('"', '""') + '"'
-            found = select(_FTS.c.rowid.label("id")).where(_FTS.c[TABLE].op("MATCH")(phrase))
-        return found.limit(limit).subquery("hits")
+            found = Certificate.id.in_(_having(hits.text, limit=limit, postgresql=postgresql))
+        number = number_in(hits.text)
+        return found if number is None else or_(found, Certificate.id == number)
+
+    def is_exact(self, text: str) -> bool:
+        """Tell whether nothing but names is searched for ``text``."""
+        return number_in(text) is None
 
     async def _exists(self, session: AsyncSession) -> bool:
         bind = session.get_bind()
@@ -112,6 +115,42 @@ class NameIndex:
             return True
         self._missing_until[key] = time.monotonic() + _ASK_AGAIN_S
         return False
+
+
+def _having(text: str, *, limit: int, postgresql: bool) -> Any:
+    wanted = text.lower()
+    if not postgresql:
+        phrase = '"' + wanted.replace('"', '""') + '"'
+        matching = select(_FTS.c.rowid.label("id")).where(_FTS.c[TABLE].op("MATCH")(phrase))
+        return matching.limit(limit)
+    # Another name for the same table: the condition may stand within a SELECT of certificates.
+    return select(_OTHER.id).where(_named(wanted)).limit(limit)
+
+
+def _named(wanted: str) -> ColumnElement[bool]:
+    columns = _OTHER.search_names, _OTHER.search_custom
+    return or_(*(column.contains(wanted, autoescape=True) for column in columns))
+
+
+async def _guess(session: AsyncSession, text: str) -> float:
+    """Return how many certificates PostgreSQL thinks have ``text``, from the samples it keeps.
+
+    To count the rows of a common text with the index it has to read of all of them, however few are wanted.
+    """
+    plan = await session.scalar(_Explained(select(_OTHER.id).where(_named(text.lower()))))
+    return float((json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]["Plan Rows"])
+
+
+class _Explained(Executable, ClauseElement):
+    inherit_cache = False
+
+    def __init__(self, statement: Select[Any]) -> None:
+        self.statement = statement
+
+
+@compiles(_Explained, "postgresql")
+def _explain(element: _Explained, compiler: Any, **options: Any) -> str:
+    return f"EXPLAIN (FORMAT JSON) {compiler.process(element.statement, **options)}"
 
 
 def _is_postgresql(session: AsyncSession) -> bool:
