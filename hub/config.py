@@ -28,7 +28,14 @@ KEY_FILE = "hub.key"
 RUN_FILE = "run.json"
 DATABASE_FILE = "hub.db"
 _LISTS = frozenset(
-    {"names", "trusted_proxies", "dcv_nameservers", "dcv_allowed_networks", "dcv_allowed_ports"}
+    {
+        "names",
+        "trusted_proxies",
+        "dcv_nameservers",
+        "dcv_allowed_networks",
+        "dcv_allowed_ports",
+        "notification_allowed_networks",
+    }
 )
 _LOOPBACK_NAMES = frozenset({"localhost"})
 
@@ -98,6 +105,10 @@ class Settings(BaseModel):
         description="Second address of the console, where browsers are asked for a client certificate; "
         "empty: the first one asks.",
     )
+    key_access_requires: Literal["second_factor", "client_certificate", "none"] = Field(
+        default="second_factor",
+        description="What a sign-in must have shown before private keys are downloaded, uploaded or removed.",
+    )
     names: tuple[str, ...] = Field(
         default=(), description="DNS names and addresses under which the hub is reached."
     )
@@ -144,6 +155,11 @@ class Settings(BaseModel):
         description="Folder of lists of published keys, as Debian's openssl-blacklist has them; default"
         " DIR/weak-keys.",
     )
+    notification_allowed_networks: tuple[str, ...] = Field(
+        default=(),
+        description="Networks beside the public internet where webhooks, chats and mail servers of channels"
+        " may be.",
+    )
     session_idle_minutes: int = Field(default=30, ge=1, le=1440)
     session_hours: int = Field(default=12, ge=1, le=168)
     agent_heartbeat_s: int = Field(
@@ -177,7 +193,7 @@ class Settings(BaseModel):
             nameserver(item)
         return value
 
-    @field_validator("trusted_proxies", "dcv_allowed_networks")
+    @field_validator("trusted_proxies", "dcv_allowed_networks", "notification_allowed_networks")
     @classmethod
     def _valid_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for item in value:

@@ -17,6 +17,7 @@ from agents.runtime.session_states import TRANSITIONS as SESSION
 from hub.access.signin.states import TRANSITIONS as SIGN_IN
 from hub.discovery.states import SCAN
 from hub.fleet.states import TRANSITIONS as COMMAND
+from hub.lifecycle.key_transfer_states import KEY_TRANSFER
 from hub.lifecycle.states import CERTIFICATE, INSTALL, ITEM, RENEWAL
 from hub.organizations.dcv.states import TRANSITIONS as DCV
 from hub.organizations.states import DOMAIN, VALIDATION
@@ -37,6 +38,7 @@ MACHINES = (
     Drawn("Installation of a certificate", "hub/lifecycle/states.py", INSTALL),
     Drawn("Item: one node of an installation", "hub/lifecycle/states.py", ITEM),
     Drawn("Renewal", "hub/lifecycle/states.py", RENEWAL),
+    Drawn("Key on its way", "hub/lifecycle/key_transfer_states.py", KEY_TRANSFER),
     Drawn("Command", "hub/fleet/states.py", COMMAND),
     Drawn("Scan", "hub/discovery/states.py", SCAN),
     Drawn("Domain and its delegation", "hub/organizations/states.py", DOMAIN),

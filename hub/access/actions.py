@@ -108,6 +108,13 @@ ACTIONS: dict[str, Rule] = {
     "certificates.revoke": Rule("Revoke certificates"),
     "certificates.renew": Rule("Renew certificates"),
     "certificates.install": Rule("Install certificates"),
+    "certificates.download_key": Rule(
+        "Download private keys that agents keep", privilege=privileges.DOWNLOAD_KEYS
+    ),
+    "certificates.upload_key": Rule("Hand private keys to agents that keep them"),
+    "certificates.delete_key": Rule(
+        "Remove private keys from agents that keep them", privilege=privileges.DOWNLOAD_KEYS
+    ),
     "certificates.edit": Rule("Annotate, assign and move certificates"),
     "certificates.edit_request": Rule(
         "Change requests before their approval", privilege=privileges.EDIT_REQUESTS
@@ -115,6 +122,19 @@ ACTIONS: dict[str, Rule] = {
     "certificates.replace": Rule("Replace certificates"),
     "certificates.delete": Rule("Delete certificates that were found"),
     "certificates.import": Rule("Import certificates from files"),
+    # Renewals
+    "renewals.view": Rule("See freezes, maintenance windows and quotas of CAs"),
+    "renewals.plan": Rule("Set up freezes and maintenance windows", _RAO, _SSL),
+    "renewals.edit_quotas": Rule("Set up quotas of CAs", _MRAO),
+    # Notifications
+    "notices.view": Rule("See one's own notices"),
+    "notices.edit": Rule("Mark one's own notices as read, take them off the list"),
+    "notifications.view": Rule("See notification rules, templates and what was sent"),
+    "notifications.edit": Rule("Change notification rules"),
+    "notifications.resend": Rule("Send notifications again"),
+    "notification_templates.edit": Rule("Change notification templates", _RAO),
+    "notification_channels.view": Rule("See notification channels"),
+    "notification_channels.edit": Rule("Configure notification channels", _RAO),
     # Discovery
     "discovery.view": Rule("See discovery tasks, scans and endpoints", _ALL, _SSL),
     "discovery.edit": Rule("Set up discovery tasks", _RAO, _SSL, privileges.DISCOVERY),

@@ -19,6 +19,7 @@ from hub.access.errors import InvalidToken, NoSuchToken
 from hub.access.models import Administrator, ApiToken
 from hub.access.policy import ACTIONS, authorize
 from hub.access.sessions import token_sha256
+from hub.access.sign_in_strength import may_name
 from hub.db.errors import Forbidden, Malformed
 from hub.db.outbox import Event
 from hub.db.uow import Database, UnitOfWork
@@ -58,6 +59,8 @@ def check_scopes(scopes: Sequence[str], *, principal: Principal) -> None:
             raise Forbidden("a token can't make one that may do more", field="scopes")
         if item in ACTIONS and not authorize(principal, item).allowed:
             raise Forbidden(f"you may not do {item} yourself", field="scopes")
+        if not may_name(principal, item):
+            raise Forbidden(f"a token for {item} takes a second factor to make", field="scopes")
 
 
 class ApiTokens:

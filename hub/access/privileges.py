@@ -98,7 +98,7 @@ PRIVILEGES: tuple[Privilege, ...] = (
     Privilege(
         name=DOWNLOAD_KEYS,
         title="Download keys",
-        description="Download private keys that are kept in the key vault.",
+        description="Download private keys that agents or the key vault keep, and remove them.",
         roles=_ALL,
         given_to=frozenset(),
     ),

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from hub import __version__
-from hub.cli import agent_tokens, audit_commands, hub_commands
+from hub.cli import agent_tokens, audit_commands, hub_commands, key_commands
 from hub.config import ConfigurationError
 from hub.db.errors import HubError
 
@@ -27,6 +27,7 @@ def build_parser() -> argparse.ArgumentParser:
     hub_commands.add_to(groups)
     agent_tokens.add_to(groups)
     audit_commands.add_to(groups)
+    key_commands.add_to(groups)
     return parser
 
 

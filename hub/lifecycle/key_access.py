@@ -6,15 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from hub.access.signin.flow import PROVIDER_FACTOR
+from hub.access.sign_in_strength import CLIENT_CERTIFICATE, has_second_factor
 from hub.http.principal import Principal
 from hub.lifecycle.key_errors import StrongerSignInNeeded
 from pki.findings import Finding, first_finding
 
 SignInStrength = Literal["second_factor", "client_certificate", "none"]
-CLIENT_CERTIFICATE = "client_certificate"
-# A recovery code is what somebody uses who has lost the factor.
-SECOND_FACTORS = frozenset({"totp", "passkey", CLIENT_CERTIFICATE, PROVIDER_FACTOR})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +67,7 @@ def second_factor_not_shown(asked: _Question) -> Finding | None:
     """A password alone is not enough."""
     if asked.principal.kind != "administrator" or asked.requires != "second_factor":
         return None
-    if SECOND_FACTORS & asked.principal.methods:
+    if has_second_factor(asked.principal):
         return None
     return Finding("SecondFactorNeeded", "show a second factor or your client certificate first")
 

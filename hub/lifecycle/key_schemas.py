@@ -44,13 +44,13 @@ class KeyUploadBody(_Body):
 class ReceiverQuery(BaseModel):
     """Which agent."""
 
-    agent_id: str = Field(max_length=36)
+    agent_id: str = Field(default="", max_length=36)
 
 
 class ConfirmQuery(BaseModel):
     """The certificate's common name, to confirm."""
 
-    confirm: str = Field(max_length=255)
+    confirm: str = Field(default="", max_length=255)
 
 
 class KeyTransferView(BaseModel):

@@ -37,8 +37,16 @@ _COMMANDS = {
         "StoreCertificate",
         "InstallCertificate",
         "DeleteKey",
+        "RestartServer",
     ),
-    "pks": ("GenerateCertificate", "StoreCertificate", "ExportKey", "DeleteKey"),
+    "pks": (
+        "GenerateCertificate",
+        "StoreCertificate",
+        "ExportKey",
+        "DeleteKey",
+        "ExportKeyFile",
+        "ImportKey",
+    ),
 }
 
 
@@ -195,6 +203,7 @@ class World:
         key_export: str | list[str] | None = None,
         scan: Iterable[str] = ("127.0.0.0/8",),
         paths: Iterable[str | Path] | None = None,
+        key_download: str | list[str] = "never",
     ) -> None:
         """Write an agent's local policy: by default, what the tests need."""
         if key_export is None:
@@ -203,6 +212,8 @@ class World:
         if kind == "network":
             allowed = [str(path) for path in (paths if paths is not None else [self.folder])]
             text += f"[scan]\nallow = {json.dumps(list(scan))}\n[install]\npaths = {json.dumps(allowed)}\n"
+        else:
+            text += f"[key_download]\nreceivers = {json.dumps(key_download)}\n"
         self.agents[kind].write_policy(text)
 
     def receiver_fingerprint(self) -> str:

@@ -36,6 +36,13 @@ PUBLIC_ROUTES: dict[str, str] = {
     "POST /ocsp/{ca}": "certificates point at it",
     "GET /dcv/confirm/{mail}/{value}": "the link in a validation mail carries a secret",
     "POST /dcv/confirm/{mail}/{value}": "the link in a validation mail carries a secret",
+    "GET /self-service/ssl": "the page for holders of a certificate's passphrase",
+    "POST /self-service/ssl/download": "a certificate's passphrase is the permission",
+    "POST /self-service/ssl/renew": "a certificate's passphrase is the permission",
+    "POST /self-service/ssl/revoke": "a certificate's passphrase is the permission",
+    "POST /api/v1/self-service/ssl/download": "a certificate's passphrase is the permission",
+    "POST /api/v1/self-service/ssl/renew": "a certificate's passphrase is the permission",
+    "POST /api/v1/self-service/ssl/revoke": "a certificate's passphrase is the permission",
     "POST /api/v1/session": "signing in",
     "GET /api/v1/session/methods": "signing in",
     "POST /api/v1/session/cancel": "signing in",
@@ -66,7 +73,10 @@ _OBJECTS: dict[str, str] = {
     "/ca-backends/{id:int}": "backend",
     "/certificates/{id:int}": "certificate",
     "/certificates/{id:int}/locations/{location_id:int}": "certificate",
+    "/certificates/imports/{id:int}": "import",
     "/certificates/{id:int}/install-items/{item_id:int}": "certificate",
+    "/certificates/{id:int}/key-downloads/{download_id}": "certificate",
+    "/certificates/{id:int}/key-uploads/{upload_id}": "certificate",
     "/commands/{id}": "command",
     "/compromised-keys/{spki_sha256}": "compromised_key",
     "/custom-fields/{id:int}": "custom_field",
@@ -79,6 +89,10 @@ _OBJECTS: dict[str, str] = {
     "/identity-providers/{id:int}": "provider",
     "/identity-providers/{id:int}/saml": "saml_provider",
     "/identity-providers/{id:int}/links/{link_id:int}": "provider",
+    "/notices/{id:int}": "notice",
+    "/notifications/{id:int}": "notification",
+    "/notifications/channels/{id:int}": "notification_channel",
+    "/notifications/rules/{id:int}": "notification_rule",
     "/organizations/{id:int}": "organization",
     "/organizations/{id:int}/settings/{type}": "organization_settings",
     "/organizations/{id:int}/departments/{department_id:int}": "department",
@@ -87,6 +101,9 @@ _OBJECTS: dict[str, str] = {
     "/profile/passkeys/{id:int}": "passkey",
     "/profile/sessions/{id}": "own_session",
     "/profiles/{id:int}": "profile",
+    "/renewals/freezes/{id:int}": "freeze",
+    "/renewals/quotas/{id:int}": "quota",
+    "/renewals/windows/{id:int}": "window",
     "/sessions/{id}": "session",
     "/sign-in-certificates/{id:int}": "binding",
 }
@@ -99,6 +116,7 @@ LISTS: dict[str, str | None] = {
     "/audit": None,
     "/audit/export": None,
     "/certificates": "certificate",
+    "/certificates/imports": "import",
     "/commands": "command",
     "/compromised-keys": "compromised_key",
     "/custom-fields": "custom_field",
@@ -109,12 +127,24 @@ LISTS: dict[str, str | None] = {
     "/domains": "domain",
     "/enrollment-tokens": "enrollment_token",
     "/identity-providers": "provider",
+    "/notices": "notice",
+    "/notifications": "notification",
+    "/notifications/channels": "notification_channel",
+    "/notifications/rules": "notification_rule",
     "/organizations": "organization",
     "/persons": "person",
     "/profile/activity": None,
     "/profile/passkeys": "passkey",
     "/profile/sessions": "own_session",
     "/profiles": "profile",
+    "/renewals/calendar": None,
+    "/renewals/forecast": None,
+    "/renewals/freezes": "freeze",
+    "/renewals/outage-budget": None,
+    "/renewals/outage-budget/summary": None,
+    "/renewals/quotas": "quota",
+    "/renewals/upcoming": None,
+    "/renewals/windows": "window",
     "/sessions": "session",
     "/sign-in-certificates": "binding",
 }
@@ -201,6 +231,31 @@ def _profile(at: At) -> dict[str, Any]:
     return {"name": f"p{at.number}", "backend_id": 1, "organization_ids": [at.owner]}
 
 
+def _freeze(at: At) -> dict[str, Any]:
+    times = {"starts": "2099-12-20T00:00", "ends": "2099-12-21T00:00"}
+    return {"name": f"f{at.number}", **at.pair, **times}
+
+
+def _window(at: At) -> dict[str, Any]:
+    times = {"weekdays": [5], "opens": "22:00", "closes": "04:00"}
+    return {"name": f"w{at.number}", **at.pair, **times}
+
+
+def _notification_rule(at: At) -> dict[str, Any]:
+    return {
+        "name": f"r{at.number}",
+        "type": "certificate_issued",
+        **at.pair,
+        "certificate_types": ["ssl"],
+        "recipients": {"requester": True},
+    }
+
+
+def _channel(at: At) -> dict[str, Any]:
+    settings = {"url": "https://chat.example/hook"}
+    return {"name": f"c{at.number}", "kind": "slack", **at.pair, "settings": settings}
+
+
 Body = Callable[[At], dict[str, Any]]
 
 _RULES = [{"applies_to": "all", "network": "0.0.0.0/0"}, {"applies_to": "all", "network": "::/0"}]
@@ -216,6 +271,14 @@ BODIES: dict[str, Body] = {
     "POST /ca-backends/private": lambda at: {"name": f"CA {at.number}"},
     "POST /certificates": _request,
     "POST /certificates/bulk": lambda at: {"action": "decline", "ids": [int(at.certificate)]},
+    "PATCH /certificates/{id:int}": lambda at: {"comments": f"c{at.number}"},
+    "PATCH /certificates/{id:int}/annotations": lambda at: {"comments": f"c{at.number}"},
+    "PUT /certificates/{id:int}/notifications": lambda _at: {"suspended": True},
+    "POST /certificates/{id:int}/move": lambda at: {**at.pair, "organization_id": at.owner},
+    "POST /certificates/{id:int}/replace": lambda at: {
+        "csr": csr(f"n{at.number}.walk.example"),
+        "reason": "m",
+    },
     "POST /certificates/{id:int}/approve": lambda _at: {"message": "m"},
     "POST /certificates/{id:int}/assign": lambda at: {
         **at.pair,
@@ -225,6 +288,8 @@ BODIES: dict[str, Body] = {
     "POST /certificates/{id:int}/install-items": lambda at: {
         "targets": [{"agent_id": at.agent, "server": "web", "node_id": f"n{at.number}"}]
     },
+    "POST /certificates/{id:int}/key-downloads": lambda _at: {"receiver_public_key": "A" * 43 + "="},
+    "POST /certificates/{id:int}/key-uploads": lambda at: {"agent_id": at.agent, "envelope": "A" * 120},
     "PUT /certificates/{id:int}/install-schedule": lambda _at: {"installation": "triggered"},
     "POST /certificates/{id:int}/locations": lambda at: {"name": f"place {at.number}"},
     "POST /certificates/{id:int}/notes": lambda _at: {"text": "m"},
@@ -265,6 +330,17 @@ BODIES: dict[str, Body] = {
         "subject": f"s{at.number}",
         "administrator_id": CALLERS["mrao"].id,
     },
+    "POST /notifications/channels": _channel,
+    "PUT /notifications/channels/{id:int}": _channel,
+    "POST /notifications/rules": _notification_rule,
+    "PUT /notifications/rules/{id:int}": _notification_rule,
+    "PUT /notifications/templates/{type}": lambda _at: {"subject": "s", "body": "b"},
+    "POST /notifications/templates/{type}/preview": lambda _at: {"subject": "s", "body": "b"},
+    "POST /notifications/templates/{type}/test": lambda _at: {
+        "subject": "s",
+        "body": "b",
+        "to": "a@example.com",
+    },
     "POST /organizations": lambda at: {"name": f"o{at.number}"},
     "PATCH /organizations/{id:int}": lambda at: {"locality": f"L{at.number}"},
     "POST /organizations/{id:int}/departments": lambda at: {"name": f"d{at.number}"},
@@ -285,6 +361,13 @@ BODIES: dict[str, Body] = {
     "PATCH /profiles/{id:int}": lambda at: {"description": f"D{at.number}"},
     "POST /profiles/{id:int}/preview": lambda at: {"description": f"D{at.number}"},
     "POST /compromised-keys": lambda at: {"keys": f"{at.number:064x}", "source": f"s{at.number}"},
+    "POST /renewals/freezes": _freeze,
+    "POST /renewals/freezes/preview": _freeze,
+    "PATCH /renewals/freezes/{id:int}": lambda at: {"comment": f"c{at.number}"},
+    "POST /renewals/quotas": lambda at: {"backend_id": 1, "period": "hour", "limit": at.number + 1},
+    "PATCH /renewals/quotas/{id:int}": lambda at: {"limit": at.number + 1},
+    "POST /renewals/windows": _window,
+    "PATCH /renewals/windows/{id:int}": lambda at: {"comment": f"c{at.number}"},
     "POST /session/password": lambda _at: {"current_password": "x", "new_password": "correct horse battery"},
     "POST /session/step-up/certificate": lambda _at: {},
     "POST /session/step-up/code": lambda _at: {"code": "000000"},
@@ -294,7 +377,7 @@ BODIES: dict[str, Body] = {
 }
 """A valid body for each route that takes one."""
 
-MOVES = frozenset({"POST /certificates/{id:int}/assign"})
+MOVES = frozenset({"POST /certificates/{id:int}/assign", "POST /certificates/{id:int}/move"})
 """Routes after which the object belongs to somebody else."""
 
 AT_PLACES = frozenset(
@@ -306,7 +389,12 @@ AT_PLACES = frozenset(
         "POST /discovery/tasks",
         "POST /domains",
         "POST /enrollment-tokens",
+        "POST /notifications/channels",
+        "POST /notifications/rules",
         "POST /persons",
+        "POST /renewals/freezes",
+        "POST /renewals/freezes/preview",
+        "POST /renewals/windows",
     }
 )
 """Routes without an object in their path whose body names a place or something that is there."""

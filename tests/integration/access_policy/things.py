@@ -21,10 +21,13 @@ from hub.discovery.models import DiscoveredEndpoint, DiscoveryTask, Scan, ScanFi
 from hub.fleet.commands import DiscoverServers
 from hub.fleet.models import Agent, EnrollmentToken, FleetCommand
 from hub.fleet.wire import body_bytes
-from hub.lifecycle.models import Certificate, CertificateLocation, InstallItem
+from hub.lifecycle.importing.models import CertificateImport, CertificateImportFile
+from hub.lifecycle.models import Certificate, CertificateLocation, InstallItem, KeyTransfer
+from hub.notifications.models import Notification, NotificationChannel, NotificationRule
 from hub.organizations.dcv.models import DcvValidation, DcvWriter
 from hub.organizations.models import CustomField, Department, Domain, Organization, Person
 from hub.profiles.models import CompromisedKey, Profile
+from hub.renewals.planning.models import CaQuota, MaintenanceWindow, RenewalFreeze
 from tests.integration.access_policy.callers import CALLERS
 from tests.integration.access_policy.places import DIVIDED, EVERYBODY, INHERITED, PLACES, UNDIVIDED, Place
 
@@ -185,7 +188,59 @@ async def _certificate(at: Making) -> Params:
             updated_at=_NOW,
         )
     )
-    return {"id": at.number, "location_id": at.number, "item_id": at.number}
+    transfers = {
+        kind: str(uuid.uuid5(uuid.NAMESPACE_URL, at.marker + kind)) for kind in ("download", "upload")
+    }
+    await at.add(
+        *(
+            KeyTransfer(
+                id=transfer_id,
+                kind=kind,
+                certificate_id=at.number,
+                agent_id=at.agent,
+                certificate_sha256="0" * 64,
+                state="Expired",
+                requester_kind="administrator",
+                requester_id="1",
+                requested_by=at.marker,
+                created_at=_NOW,
+                expires_at=_NOW,
+            )
+            for kind, transfer_id in transfers.items()
+        )
+    )
+    return {
+        "id": at.number,
+        "location_id": at.number,
+        "item_id": at.number,
+        "download_id": transfers["download"],
+        "upload_id": transfers["upload"],
+    }
+
+
+async def _import(at: Making) -> Params:
+    await at.add(
+        CertificateImport(
+            id=at.number,
+            filename=f"{at.marker}.zip",
+            organization_id=at.place.organization,
+            department_id=at.place.department,
+            administrator=at.marker,
+            state="Finished",
+            message="",
+            created_at=_NOW,
+            heartbeat_at=_NOW,
+        ),
+        CertificateImportFile(
+            id=at.number,
+            import_id=at.number,
+            name=f"{at.marker}.pem",
+            result="Failed",
+            reason="FileDamaged",
+            certificate_ids=[],
+        ),
+    )
+    return {"id": at.number}
 
 
 async def _domain(at: Making) -> Params:
@@ -262,6 +317,60 @@ async def _writer(at: Making) -> Params:
             organization_id=at.place.organization,
             settings={},
             created_at=_NOW,
+        )
+    )
+    return {"id": at.number}
+
+
+async def _freeze(at: Making) -> Params:
+    starts, ends = _LATER, _LATER + timedelta(days=1)
+    await at.add(
+        RenewalFreeze(
+            id=at.number,
+            name=at.marker,
+            organization_id=at.place.organization,
+            department_id=at.place.department,
+            starts=f"{starts:%Y-%m-%dT%H:%M}",
+            ends=f"{ends:%Y-%m-%dT%H:%M}",
+            time_zone="UTC",
+            starts_at=starts,
+            ends_at=ends,
+            created_at=_NOW,
+            updated_at=_NOW,
+        )
+    )
+    return {"id": at.number}
+
+
+async def _window(at: Making) -> Params:
+    await at.add(
+        MaintenanceWindow(
+            id=at.number,
+            name=at.marker,
+            organization_id=at.place.organization,
+            department_id=at.place.department,
+            weekdays=[5],
+            opens=0,
+            closes=60,
+            time_zone="UTC",
+            created_at=_NOW,
+            updated_at=_NOW,
+        )
+    )
+    return {"id": at.number}
+
+
+async def _quota(at: Making) -> Params:
+    await at.add(
+        CaQuota(
+            id=at.number,
+            backend_id=at.backend,
+            # Of each CA there is one of a period, and the things of the walk are many.
+            period=f"{at.number // 1000 % 10_000_000:x}",
+            limit=1,
+            note=at.marker,
+            created_at=_NOW,
+            updated_at=_NOW,
         )
     )
     return {"id": at.number}
@@ -404,6 +513,73 @@ def endpoint_row(at: Making) -> DiscoveredEndpoint:
 async def _endpoint(at: Making) -> Params:
     await at.add(endpoint_row(at))
     return {"id": at.number}
+
+
+async def _notification_rule(at: Making) -> Params:
+    await at.add(
+        NotificationRule(
+            id=at.number,
+            name=at.marker,
+            type="certificate_issued",
+            organization_id=at.place.organization,
+            department_id=at.place.department,
+            recipients={"requester": True},
+            digest={"every": "none"},
+            created_at=_NOW,
+            changed_at=_NOW,
+        )
+    )
+    return {"id": at.number}
+
+
+async def _notification_channel(at: Making) -> Params:
+    await at.add(
+        NotificationChannel(
+            id=at.number,
+            uid=f"{at.number:032d}",
+            name=at.marker,
+            kind="pigeon",
+            organization_id=at.place.organization,
+            department_id=at.place.department,
+            settings={},
+            created_at=_NOW,
+            changed_at=_NOW,
+        )
+    )
+    return {"id": at.number}
+
+
+async def _notification(at: Making) -> Params:
+    await at.add(_sent(at, "email", None))
+    return {"id": at.number}
+
+
+async def _notice(at: Making) -> Params:
+    await at.add(_sent(at, "console", _owner(at)))
+    return {"id": at.number}
+
+
+def _sent(at: Making, channel_kind: str, administrator_id: int | None) -> Notification:
+    """Return a message; one's own notices are kept with what was sent."""
+    return Notification(
+        id=at.number,
+        dedupe_key=f"{at.number:064d}",
+        type="certificate_issued",
+        object_type="certificate",
+        object_id=str(at.number),
+        organization_id=at.place.organization,
+        department_id=at.place.department,
+        certificate_type="ssl",
+        channel_kind=channel_kind,
+        administrator_id=administrator_id,
+        recipient="" if administrator_id else f"{at.marker}@example.com",
+        subject=at.marker,
+        body=at.marker,
+        data={},
+        state="Sent",
+        due_at=_NOW,
+        created_at=_NOW,
+    )
 
 
 async def _backend(at: Making) -> Params:
@@ -560,6 +736,7 @@ KINDS: dict[str, Kind] = {
     "backend": Kind(_backend, Profile, {"hub": EVERYBODY}),
     "binding": Kind(_binding, ClientCertificateBinding, _MASTERS),
     "certificate": Kind(_certificate, Certificate, DIVIDED, without=_NO_CLIENT, scoped=True),
+    "import": Kind(_import, CertificateImport, _only(DIVIDED, *_ORGANIZED), without=_NO_CLIENT),
     "command": Kind(_command, FleetCommand, UNDIVIDED, without=_NO_CLIENT | _OFFICERS),
     "compromised_key": Kind(_compromised_key, CompromisedKey, _MASTERS, key="spki_sha256"),
     "custom_field": Kind(_custom_field, CustomField, {"hub": EVERYBODY}),
@@ -568,12 +745,19 @@ KINDS: dict[str, Kind] = {
     "domain": Kind(_domain, Domain, _only(INHERITED, *_ORGANIZED)),
     "endpoint": Kind(_endpoint, DiscoveredEndpoint, DIVIDED, without=_NO_CLIENT),
     "enrollment_token": Kind(_enrollment_token, EnrollmentToken, UNDIVIDED, without=_OFFICERS),
+    "notice": Kind(_notice, Notification, _OWN, also=frozenset({"mrao", "rao_in"})),
+    "notification": Kind(_notification, Notification, DIVIDED, without=_NO_CLIENT),
+    "notification_channel": Kind(_notification_channel, NotificationChannel, DIVIDED),
+    "notification_rule": Kind(_notification_rule, NotificationRule, DIVIDED),
     "organization": Kind(_organization, Organization, _only(UNDIVIDED, "in", "out")),
     "organization_settings": Kind(_settings, Organization, _only(UNDIVIDED, "in", "out")),
     "passkey": Kind(_passkey, Passkey, _OWN),
     "person": Kind(_person, Person, _only(DIVIDED, *_ORGANIZED)),
     "profile": Kind(_profile, Profile, _only(UNDIVIDED, "in", "out")),
     "provider": Kind(_provider, IdentityProvider, _MASTERS),
+    "freeze": Kind(_freeze, RenewalFreeze, {**INHERITED, "hub": EVERYBODY}),
+    "window": Kind(_window, MaintenanceWindow, {**INHERITED, "hub": EVERYBODY}),
+    "quota": Kind(_quota, CaQuota, {"hub": EVERYBODY}),
     "saml_provider": Kind(_saml_provider, IdentityProvider, _MASTERS),
     "scan": Kind(_scan, Scan, DIVIDED, without=_NO_CLIENT),
     "session": Kind(_session, Session, {place: {owner, "mrao"} for place, owner in OWNERS.items()}),
