@@ -89,6 +89,8 @@ class IssuerRoutes(RouteSet):
         made = await self._issuers.make_hierarchy(HierarchySpec(**values))
         async with self._db.write() as uow:
             backend_id = await self._issuers.store_hierarchy(uow, made, principal=call.principal)
+        # So that the first question finds a responder.
+        await self._issuers.roll_over_responders()
         return await self._detail(backend_id)
 
     @get(

@@ -1,18 +1,16 @@
-import { useMutation, useQuery } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useParams } from "react-router";
 
 import { download, get, post } from "../../api/client";
 import { asProblem } from "../../api/problem";
 import { useMay } from "../../api/session";
-import type { Authority, Backend } from "../../api/types";
-import { Badge, Status } from "../../components/Badge";
+import type { Backend } from "../../api/types";
+import { Status } from "../../components/Badge";
 import { Button } from "../../components/Button";
-import { Copy } from "../../components/Copy";
 import { Loaded } from "../../components/Loaded";
 import { PageHeader } from "../../components/PageHeader";
-import { Facts, Panel } from "../../components/Panel";
-import { Expiry, Time } from "../../components/Time";
 import { useToast } from "../../components/toasts";
+import { AuthorityLists, AuthorityPanel } from "./BackendAuthority";
 import { backendKind } from "./backendKind";
 
 interface TestResult {
@@ -33,8 +31,28 @@ function Actions({ backend }: { backend: Backend }) {
     },
     onError: fail,
   });
+  const client = useQueryClient();
+  const publish = useMutation({
+    mutationFn: () => post<Backend>(`/ca-backends/${backend.id}/crls/publish`),
+    onSuccess: (published) => {
+      client.setQueryData(["ca-backends", "one", String(backend.id)], published);
+      toast("New CRLs are published", "ok");
+    },
+    onError: fail,
+  });
   return (
     <>
+      {backend.authorities.length > 0 && may("ca_backends.edit") && (
+        <Button
+          icon="refresh"
+          busy={publish.isPending}
+          onClick={() => {
+            publish.mutate();
+          }}
+        >
+          Publish CRLs now
+        </Button>
+      )}
       {backend.authorities.length > 0 && (
         <Button icon="download" onClick={() => void download(`/ca-backends/${backend.id}/chain`).catch(fail)}>
           CA chain
@@ -52,32 +70,6 @@ function Actions({ backend }: { backend: Backend }) {
         </Button>
       )}
     </>
-  );
-}
-
-function AuthorityPanel({ authority }: { authority: Authority }) {
-  const { crl } = authority;
-  return (
-    <Panel
-      title={authority.role === "root" ? "Root CA" : "Issuing CA"}
-      actions={<Badge tone="idle">{authority.key_type}</Badge>}
-    >
-      <Facts
-        items={[
-          ["Subject", authority.subject],
-          ["Valid from", <Time key="from" value={authority.not_before} />],
-          ["Valid until", <Expiry key="until" value={authority.not_after} />],
-          ["Signature", authority.signature_algorithm],
-          ["Serial number", <Copy key="serial" text={authority.serial} label="serial number" />],
-          ["SHA-256", <Copy key="sha" text={authority.sha256} label="SHA-256" />],
-          ["Certificate at", <Copy key="aia" text={authority.certificate_url} label="address" />],
-          ["CRL at", crl && <Copy text={crl.url} label="address" />],
-          ["CRL number", crl?.number],
-          ["CRL published", crl && <Time value={crl.this_update} />],
-          ["Next CRL by", crl && <Time value={crl.next_update} />],
-        ]}
-      />
-    </Panel>
   );
 }
 
@@ -104,6 +96,11 @@ export function BackendPage() {
               <AuthorityPanel key={authority.id} authority={authority} />
             ))}
           </div>
+          {backend.authorities
+            .filter((authority) => authority.crls.length > 1)
+            .map((authority) => (
+              <AuthorityLists key={authority.id} authority={authority} />
+            ))}
         </>
       )}
     </Loaded>

@@ -19,6 +19,7 @@ const OVERRIDES = {
   name: { wide: true },
   root_days: { label: "Root's lifetime in days" },
   issuing_days: { label: "Issuing CA's lifetime in days" },
+  crl_shards: { label: "Revocation lists" },
 };
 
 function NewPrivateCa({ onClose }: { onClose: () => void }) {
