@@ -34,6 +34,7 @@ from hub.http.console import Console
 from hub.http.metrics import HttpMetrics
 from hub.http.routing import RouteSet
 from hub.http.shell import ShellOptions, build_application
+from hub.lifecycle.figures.folding import fold_all
 from hub.notifications.sweeps import SWEEP_S
 from hub.tls import ask_for_client_certificates, load_configured, load_pem, new_context
 from pki.at_rest import KeyEncryptionKey
@@ -47,6 +48,7 @@ _RESPONDER_CHECK_S = 600.0
 _OCSP_RENEWAL_S = 30.0
 _VALIDATION_SWEEP_S = 3600.0
 _CHECKPOINT_S = 60.0
+_FOLDING_S = 5.0
 _REPLAN_S = 15.0
 _TLS_RENEWAL_S = 12 * 3600.0
 
@@ -208,6 +210,7 @@ class _Start:
             _VALIDATION_SWEEP_S,
             self.services.organizations.expire_validations,
         )
+        jobs.every("certificate counts", _FOLDING_S, lambda: fold_all(db))
         jobs.every("renewal plans", _REPLAN_S, self.services.planning.replan)
         notifications = self.services.notifications
         jobs.start("notification intake", notifications.intake().run)

@@ -224,6 +224,11 @@ def scope(
     return or_(*conditions) if conditions else false()
 
 
+def grants_for(principal: Principal, action: str) -> list[RoleGrant]:
+    """Return the roles of ``principal`` that may do ``action``: those that :func:`scope` counts."""
+    return _counting(principal, action, None)
+
+
 def reaches(principal: Principal, target: Target) -> bool:
     """Whether any role covers the object, whatever it allows; for what comes before a question of actions."""
     return principal.kind == "system" or any(_covers(grant, target) for grant in principal.grants)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hub.http.routing import RouteSet
 from hub.lifecycle.change_routes import CertificateChangeRoutes
+from hub.lifecycle.figures.routes import DashboardRoutes
 from hub.lifecycle.importing.routes import ImportRoutes
 from hub.lifecycle.routes import CertificateRoutes
 from hub.lifecycle.self_service.page import SelfServicePage
@@ -18,6 +19,7 @@ def certificate_routes(lifecycle: LifecycleService) -> tuple[RouteSet, ...]:
     return (
         CertificateRoutes(lifecycle),
         CertificateChangeRoutes(lifecycle),
+        DashboardRoutes(lifecycle.db),
         ImportRoutes(lifecycle.db, lifecycle.imports),
         SelfServiceRoutes(self_service),
         SelfServicePage(self_service),

@@ -8,7 +8,7 @@ moment. See :mod:`.triggers` and :mod:`.folding`.
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Index, String
+from sqlalchemy import BigInteger, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hub.db.base import Base, BigId
@@ -46,7 +46,6 @@ class CertificateCount(Base):
     """
 
     __tablename__ = "certificate_counts"
-    __table_args__ = (Index("ix_certificate_counts_value", "place", "dimension", "value"),)
 
     place: Mapped[str] = mapped_column(String(12), primary_key=True)
     place_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)

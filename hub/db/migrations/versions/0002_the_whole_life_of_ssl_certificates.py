@@ -47,9 +47,6 @@ def upgrade() -> None:
             "place", "place_id", "dimension", "value", "type", "status", name=op.f("pk_certificate_counts")
         ),
     )
-    with op.batch_alter_table("certificate_counts", schema=None) as batch_op:
-        batch_op.create_index("ix_certificate_counts_value", ["place", "dimension", "value"], unique=False)
-
     op.create_table(
         "compromised_keys",
         sa.Column("spki_sha256", sa.String(length=64), nullable=False),
@@ -527,10 +524,10 @@ def upgrade() -> None:
             sa.Column("crl_base", sa.String(length=256), server_default=sa.text("('')"), nullable=False)
         )
         batch_op.drop_index(batch_op.f("ix_ca_authorities_crl_refresh_at"))
-        batch_op.drop_column("crl_next_update")
         batch_op.drop_column("crl_this_update")
         batch_op.drop_column("crl")
         batch_op.drop_column("crl_refresh_at")
+        batch_op.drop_column("crl_next_update")
         batch_op.drop_column("crl_number")
 
     with op.batch_alter_table("ca_serials", schema=None) as batch_op:
@@ -735,10 +732,10 @@ def downgrade() -> None:
 
     with op.batch_alter_table("ca_authorities", schema=None) as batch_op:
         batch_op.add_column(sa.Column("crl_number", sa.INTEGER(), nullable=False))
+        batch_op.add_column(sa.Column("crl_next_update", sa.DATETIME(), nullable=True))
         batch_op.add_column(sa.Column("crl_refresh_at", sa.DATETIME(), nullable=True))
         batch_op.add_column(sa.Column("crl", sa.BLOB(), nullable=True))
         batch_op.add_column(sa.Column("crl_this_update", sa.DATETIME(), nullable=True))
-        batch_op.add_column(sa.Column("crl_next_update", sa.DATETIME(), nullable=True))
         batch_op.create_index(
             batch_op.f("ix_ca_authorities_crl_refresh_at"), ["crl_refresh_at"], unique=False
         )
@@ -821,9 +818,6 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_compromised_keys_added_at"))
 
     op.drop_table("compromised_keys")
-    with op.batch_alter_table("certificate_counts", schema=None) as batch_op:
-        batch_op.drop_index("ix_certificate_counts_value")
-
     op.drop_table("certificate_counts")
     op.drop_table("certificate_changes")
     # ### end Alembic commands ###
