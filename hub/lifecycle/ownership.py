@@ -70,10 +70,10 @@ class Ownership:
                 are not delegated to the new owner.
             DepartmentNotFound: the organization has no such department.
         """
-        if not may_act(principal, organization_id, department_id):
-            raise no_such_organization()
         async with self._db.write() as uow:
             head = await visible(uow.session, principal, certificate_id)
+            if not may_act(principal, organization_id, department_id):
+                raise no_such_organization()
             row = await locked_certificate(uow.session, certificate_id)
             before = (row.organization_id, row.department_id)
             if before == (organization_id, department_id):

@@ -113,6 +113,7 @@ class LifecycleService:
         rooms.fleet.on_outcome(STORE_KIND, self._delivery.on_stored)
         rooms.fleet.on_outcome(EXPORT_KIND, self._delivery.on_exported)
         rooms.fleet.on_outcome(INSTALL_KIND, self._install.on_outcome)
+        rooms.fleet.on_removed(self._install.on_agent_removed)
         follow_up.follow_renewals(db)
 
     def worker(self) -> LifecycleWorker:

@@ -50,7 +50,7 @@ async def stored_targets(session: AsyncSession, certificate_id: int) -> tuple[Ta
 
 def stored_request(row: Certificate, targets: tuple[TargetNode, ...]) -> EnrollmentRequest:
     """Return the request that a row stands for, with everything that it decided by then."""
-    method = Method(row.method)
+    method = Method(row.method) if row.method else Method.CSR
     return EnrollmentRequest(
         method=method,
         organization_id=row.organization_id or 0,

@@ -34,7 +34,7 @@ class ImportNotFound(NotFound):
 class ImportRoutes(RouteSet):
     """``/certificates/imports``, and ``/certificates/import`` to begin one."""
 
-    prefix, tag = "/certificates", "certificates"
+    prefix, tag = "/certificates", "certificate-imports"
 
     def __init__(self, db: Database, jobs: ImportJobs) -> None:
         self._db = db

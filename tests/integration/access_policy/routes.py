@@ -334,9 +334,9 @@ BODIES: dict[str, Body] = {
     "PUT /notifications/channels/{id:int}": _channel,
     "POST /notifications/rules": _notification_rule,
     "PUT /notifications/rules/{id:int}": _notification_rule,
-    "PUT /notifications/templates/{type}": lambda _at: {"subject": "s", "body": "b"},
-    "POST /notifications/templates/{type}/preview": lambda _at: {"subject": "s", "body": "b"},
-    "POST /notifications/templates/{type}/test": lambda _at: {
+    "PUT /notifications/templates/certificate_issued": lambda _at: {"subject": "s", "body": "b"},
+    "POST /notifications/templates/certificate_issued/preview": lambda _at: {"subject": "s", "body": "b"},
+    "POST /notifications/templates/certificate_issued/test": lambda _at: {
         "subject": "s",
         "body": "b",
         "to": "a@example.com",
@@ -401,6 +401,10 @@ AT_PLACES = frozenset(
 
 _EXPANDED = {
     f"{API}/audit/objects/{{object_type}}/{{object_id}}": f"{API}/audit/objects/certificate/{{id}}",
+    **{
+        f"{API}/notifications/templates/{{type}}{rest}": f"{API}/notifications/templates/certificate_issued{rest}"
+        for rest in ("", "/preview", "/test")
+    },
 }
 
 

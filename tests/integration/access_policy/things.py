@@ -736,7 +736,7 @@ KINDS: dict[str, Kind] = {
     "backend": Kind(_backend, Profile, {"hub": EVERYBODY}),
     "binding": Kind(_binding, ClientCertificateBinding, _MASTERS),
     "certificate": Kind(_certificate, Certificate, DIVIDED, without=_NO_CLIENT, scoped=True),
-    "import": Kind(_import, CertificateImport, _only(DIVIDED, *_ORGANIZED), without=_NO_CLIENT),
+    "import": Kind(_import, CertificateImport, _only(DIVIDED, *_ORGANIZED), without=_NO_CLIENT, scoped=True),
     "command": Kind(_command, FleetCommand, UNDIVIDED, without=_NO_CLIENT | _OFFICERS),
     "compromised_key": Kind(_compromised_key, CompromisedKey, _MASTERS, key="spki_sha256"),
     "custom_field": Kind(_custom_field, CustomField, {"hub": EVERYBODY}),

@@ -37,7 +37,7 @@ class Tokens:
             id=token,
             name=token,
             grants=(grant,),
-            privileges=frozenset({"approve_own_requests", "discovery"}),
+            privileges=frozenset({"approve_own_requests", "discovery", "edit_requests"}),
             scopes=scopes,
         )
 
@@ -58,6 +58,14 @@ class Client:
             text = await answer.text()
             assert answer.status == expect, text
             return await answer.json(content_type=None) if answer.content_type.endswith("json") else text
+
+    async def raw(self, method, path, *, expect=200, token="mrao", headers=None, **options):
+        """Send whatever is given, below the root; return the answer with its bytes read."""
+        headers = {"Authorization": f"Bearer {token}"} | (headers or {}) if token else headers
+        async with self._session.request(method, path, headers=headers, **options) as answer:
+            answer.content_bytes = await answer.read()
+            assert answer.status == expect, answer.content_bytes
+            return answer
 
     async def get(self, path, **options):
         return await self.call("GET", path, **options)

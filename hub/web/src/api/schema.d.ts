@@ -1140,6 +1140,23 @@ export interface paths {
         patch: operations["custom_fields_update"];
         trace?: never;
     };
+    "/api/v1/dashboard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read the figures of the dashboard */
+        get: operations["dashboard_read"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/dcv": {
         parameters: {
             query?: never;
@@ -5671,6 +5688,68 @@ export interface components {
             name: string;
         };
         /**
+         * Dashboard
+         * @description All figures of the dashboard, of what the caller may see.
+         */
+        Dashboard: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Authorities */
+            authorities: components["schemas"]["Share"][];
+            /** Expiring */
+            expiring: components["schemas"]["Expiring"][];
+            /** Expiring By Day */
+            expiring_by_day: components["schemas"]["Day"][];
+            /** Key Algorithms */
+            key_algorithms: components["schemas"]["Share"][];
+            /** Key Strengths */
+            key_strengths: components["schemas"]["Share"][];
+            /** Months */
+            months: components["schemas"]["Month"][];
+            /** Organizations */
+            organizations: components["schemas"]["Share"][];
+            /** Profiles */
+            profiles: components["schemas"]["Share"][];
+            /**
+             * Requests
+             * @description Requests that are not certificates yet, or never will be.
+             */
+            requests: components["schemas"]["Share"][];
+            /** Signature Algorithms */
+            signature_algorithms: components["schemas"]["Share"][];
+            /** Statuses */
+            statuses: components["schemas"]["Share"][];
+            /** Terms */
+            terms: components["schemas"]["Share"][];
+            /** Total */
+            total: number;
+            /**
+             * Types
+             * @description Managed: single domain, wildcard, multi-domain, private.
+             */
+            types: components["schemas"]["Share"][];
+            /**
+             * Validation Levels
+             * @description Managed: the sub type of the profile.
+             */
+            validation_levels: components["schemas"]["Share"][];
+            /** @description Null: the caller may not see domain validations. */
+            validations: components["schemas"]["Validations"] | null;
+        };
+        /**
+         * Day
+         * @description Certificates in use that expire on a day (UTC).
+         */
+        Day: {
+            /** Count */
+            count: number;
+            /** Day */
+            day: string;
+        };
+        /**
          * DecisionBody
          * @description A message to the requester.
          */
@@ -6204,6 +6283,26 @@ export interface components {
             id: number;
             /** Kind */
             kind: string;
+        };
+        /**
+         * Expiring
+         * @description Certificates that expire from now to the end (UTC) of the day so many days ahead.
+         */
+        Expiring: {
+            /** Days */
+            days: number;
+            /** Filters */
+            filters: string[];
+            /**
+             * Managed
+             * @description Issued through this hub.
+             */
+            managed: number;
+            /**
+             * Other
+             * @description Found: issued by others.
+             */
+            other: number;
         };
         /**
          * FactorsOut
@@ -7212,6 +7311,23 @@ export interface components {
             organization_id: number;
             /** Status */
             status: string;
+        };
+        /**
+         * Month
+         * @description What was asked for and what was issued in a month (UTC).
+         */
+        Month: {
+            /**
+             * Filters
+             * @description Of those that were asked for.
+             */
+            filters: string[];
+            /** Issued */
+            issued: number;
+            /** Month */
+            month: string;
+            /** Requested */
+            requested: number;
         };
         /**
          * NewPasskeyIn
@@ -10480,6 +10596,21 @@ export interface components {
             synced_expiry_day: number | null;
         };
         /**
+         * Share
+         * @description A part of the certificates, and the filters under which the list shows them.
+         */
+        Share: {
+            /** Count */
+            count: number;
+            /**
+             * Filters
+             * @description As `filter` of the list.
+             */
+            filters?: string[];
+            /** Label */
+            label: string;
+        };
+        /**
          * SightingView
          * @description What one vantage point saw: "hub", or an agent's id.
          */
@@ -11276,6 +11407,16 @@ export interface components {
             trust: "public" | "private";
             /** Validated At */
             validated_at: string | null;
+        };
+        /**
+         * Validations
+         * @description Domain control: how many validations are in which state, and how many end soon.
+         */
+        Validations: {
+            /** Expiring */
+            expiring: components["schemas"]["Share"][];
+            /** States */
+            states: components["schemas"]["Share"][];
         };
         /**
          * VantageBody
@@ -13779,6 +13920,27 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CustomFieldView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    dashboard_read: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dashboard"];
                 };
             };
             default: components["responses"]["Problem"];

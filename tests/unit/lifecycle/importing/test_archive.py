@@ -1,5 +1,6 @@
 """Archives that lie, bombs among them, and forms that carry archives."""
 
+import contextlib
 import io
 import struct
 import zipfile
@@ -128,10 +129,8 @@ def test_whatever_is_changed_in_an_archive_it_is_read_or_refused(noise, position
     data = bytearray(zipped([("a.pem", b"hello" * 40), ("b.cer", b"world")]))
     position = min(position, len(data))
     data[position : position + len(noise)] = noise
-    try:
+    with contextlib.suppress(ArchiveRefused):
         list(Archive(bytes(data)).files())
-    except ArchiveRefused:
-        pass
 
 
 def test_names_are_shown_and_nothing_else():
@@ -196,7 +195,7 @@ def test_a_form_is_taken_apart():
     parts = parse_form(
         *form(
             (
-                'Content-Disposition: form-data; name="file"; filename="c.zip"\r\nContent-Type: application/zip',
+                'Content-Disposition: form-data; name="file"; filename="c.zip"\r\nContent-Type: x/y',
                 content,
             ),
             ('content-disposition: form-data; name="password"', b"secret"),
@@ -229,7 +228,5 @@ def test_forms_that_are_none_are_refused(content_type, body):
 
 @given(st.binary(max_size=500))
 def test_no_body_raises_anything_else(body):
-    try:
+    with contextlib.suppress(FormUnreadable):
         parse_form("multipart/form-data; boundary=x", b"--x\r\n" + body)
-    except FormUnreadable:
-        pass

@@ -132,9 +132,9 @@ async def test_of_a_file_with_a_private_key_only_certificates_are_taken(world, t
     (tmp_path / "key.pem").write_bytes(key)
     (tmp_path / "leaf.pem").write_bytes(pem(certificate("p12.example", issuer="P12 CA")))
     (tmp_path / "ca.pem").write_bytes(pem(certificate("P12 CA", is_ca=True)))
+    parts = ["-inkey", "key.pem", "-in", "leaf.pem", "-certfile", "ca.pem", "-out", "all.p12"]
     subprocess.run(
-        ["openssl", "pkcs12", "-export", "-inkey", "key.pem", "-in", "leaf.pem", "-certfile", "ca.pem"]
-        + ["-out", "all.p12", "-passout", f"pass:{password}"],
+        ["openssl", "pkcs12", "-export", *parts, "-passout", f"pass:{password}"],
         cwd=tmp_path,
         check=True,
     )
