@@ -290,6 +290,7 @@ BODIES: dict[str, Body] = {
     },
     "POST /certificates/{id:int}/key-downloads": lambda _at: {"receiver_public_key": "A" * 43 + "="},
     "POST /certificates/{id:int}/key-uploads": lambda at: {"agent_id": at.agent, "envelope": "A" * 120},
+    "PUT /certificates/{id:int}/auto-renew": lambda _at: {"enabled": False},
     "PUT /certificates/{id:int}/install-schedule": lambda _at: {"installation": "triggered"},
     "POST /certificates/{id:int}/locations": lambda at: {"name": f"place {at.number}"},
     "POST /certificates/{id:int}/notes": lambda _at: {"text": "m"},
