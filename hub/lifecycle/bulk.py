@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hub.access.policy import require
-from hub.db.errors import HubError
+from hub.db.errors import HubError, Malformed
 from hub.http.principal import Principal
-from hub.lifecycle.auto_renewal import set_auto_renew
 from hub.lifecycle.errors import FieldFinding, RequestRefused
 from hub.lifecycle.renewal import Renewal
 from hub.lifecycle.requests import AutoRenew
@@ -54,7 +53,7 @@ class BulkAction:
 
 
 class Bulk:
-    """Does things to many certificates. Rooms above may put better handlers in place."""
+    """Does things to many certificates; rooms above add what they can do, such as automatic renewal."""
 
     def __init__(self, lifecycle: LifecycleService) -> None:
         self._lifecycle = lifecycle
@@ -67,14 +66,12 @@ class Bulk:
             "delete": BulkAction("certificates.delete", self._delete),
             "assign": BulkAction("certificates.edit", self._assign),
             "move": BulkAction("certificates.edit", self._move),
-            "enable_auto_renew": BulkAction("certificates.edit", self._enable_auto_renew),
-            "disable_auto_renew": BulkAction("certificates.edit", self._disable_auto_renew),
             "suspend_notifications": BulkAction("certificates.edit", self._suspend),
             "resume_notifications": BulkAction("certificates.edit", self._resume),
         }
 
     def register(self, name: str, action: BulkAction) -> None:
-        """Have ``action`` done under this name, instead of the one that was."""
+        """Add an action of a room above."""
         self._actions[name] = action
 
     async def run(
@@ -83,9 +80,12 @@ class Bulk:
         """Do it to each and return what became of each, in order.
 
         Raises:
+            Malformed: nobody here does this.
             Forbidden: the principal may not do this to any certificate.
         """
-        action = self._actions[name]
+        action = self._actions.get(name)
+        if action is None:
+            raise Malformed(f"nobody here can {name.replace('_', ' ')}", field="action")
         require(principal, action.permission)
         return [await self._one(principal, action, certificate_id, order) for certificate_id in ids]
 
@@ -136,13 +136,6 @@ class Bulk:
             organization_id=_organization(order),
             department_id=order.department_id,
         )
-
-    async def _enable_auto_renew(self, principal: Principal, certificate_id: int, order: BulkOrder) -> None:
-        wanted = order.auto_renew or AutoRenew(enabled=True)
-        await set_auto_renew(self._lifecycle.db, principal, certificate_id, wanted)
-
-    async def _disable_auto_renew(self, principal: Principal, certificate_id: int, _order: BulkOrder) -> None:
-        await set_auto_renew(self._lifecycle.db, principal, certificate_id, AutoRenew(enabled=False))
 
     async def _suspend(self, principal: Principal, certificate_id: int, _order: BulkOrder) -> None:
         await self._lifecycle.annotations.suspend_notifications(principal, certificate_id, suspended=True)

@@ -16,6 +16,7 @@ from hub.lifecycle.service import LifecycleService
 from hub.renewals import schedules
 from hub.renewals.engine import RenewalEngine
 from hub.renewals.looks import Looks
+from hub.renewals.many import register_bulk_actions
 from hub.renewals.outcomes import Outcomes
 from hub.renewals.plan import Plan, RenewalRules
 from hub.renewals.reading import Reader, RenewalRooms
@@ -58,6 +59,7 @@ class RenewalService:
         db.follow(_PROFILE_CHANGED, self._scheduler.on_profile_changed)
         db.follow(_ENDED, self._scheduler.on_ended)
         looks = Looks(db, lifecycle, rooms, scheduler=self._scheduler)
+        register_bulk_actions(lifecycle.bulk, self)
         self._engine = RenewalEngine(db, lifecycle, rooms, looks=looks)
 
     def engine(self) -> RenewalEngine:

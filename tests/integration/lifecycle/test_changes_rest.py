@@ -203,7 +203,7 @@ async def test_bulk_orders_that_make_no_sense(rest):
 
 async def test_bulk_takes_the_permission_of_what_is_done(world, rest):
     certificate_id = await issued(world, rest)
-    for action in ("approve", "delete", "renew", "suspend_notifications", "enable_auto_renew"):
+    for action in ("approve", "delete", "renew", "suspend_notifications"):
         order = {"action": action, "ids": [certificate_id]}
         await rest.post("/certificates/bulk", order, token="reader", expect=403)
     assert (await rest.get(f"/certificates/{certificate_id}"))["notifications_suspended"] is False

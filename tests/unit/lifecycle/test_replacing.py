@@ -2,7 +2,7 @@
 
 import pytest
 
-from hub.db.errors import Forbidden
+from hub.db.errors import Forbidden, Malformed
 from hub.http.principal import SYSTEM
 from hub.lifecycle.bulk import BulkOrder
 from hub.lifecycle.errors import (
@@ -14,7 +14,7 @@ from hub.lifecycle.errors import (
 )
 from hub.lifecycle.renewal import Renewal
 from hub.lifecycle.replacing import Replacement
-from hub.lifecycle.requests import AutoRenew, Method, TargetNode
+from hub.lifecycle.requests import Method, TargetNode
 from hub.organizations.states import ValidationEvent
 from hub.organizations.validation import ValidationStep
 from tests.simulators.found_certificates import self_signed
@@ -129,8 +129,6 @@ async def test_each_is_done_by_itself(world):
         "approve": ["transition_not_allowed", "", "transition_not_allowed", "certificate_not_found"],
         "suspend_notifications": ["", "", "", "certificate_not_found"],
         "resume_notifications": ["", "", "", "certificate_not_found"],
-        "enable_auto_renew": ["", "", "not_renewable", "certificate_not_found"],
-        "disable_auto_renew": ["", "", "not_renewable", "certificate_not_found"],
         "delete": ["not_deletable", "not_deletable", "", "certificate_not_found"],
     }
     for name, codes in expected.items():
@@ -155,13 +153,9 @@ async def test_moving_many_wants_to_know_where(world):
     assert (await world.certificate(external)).organization_id == world.organization_id
 
 
-async def test_automatic_renewal_is_switched_with_its_times(world):
-    issued = await issue(world)
-    await run(world, "enable_auto_renew", [issued], auto_renew=AutoRenew(enabled=True, days_before=12))
-    row = await world.certificate(issued)
-    assert (row.renewal_state, row.auto_renew["days_before"]) == ("Scheduled", 12)
-    await run(world, "disable_auto_renew", [issued])
-    assert (await world.certificate(issued)).renewal_state == "Not Scheduled"
+async def test_what_no_room_does_is_refused(world):
+    with pytest.raises(Malformed):
+        await run(world, "enable_auto_renew", [await issue(world)])
 
 
 async def test_who_may_not_do_it_to_one_does_it_to_none(world):
