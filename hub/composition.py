@@ -45,9 +45,7 @@ from hub.issuers.ocsp.export import ExportReport
 from hub.issuers.ocsp.routes import OcspRoutes
 from hub.issuers.routes import IssuerRoutes, StatusRoutes
 from hub.issuers.service import IssuerService
-from hub.lifecycle.install_routes import InstallRoutes
 from hub.lifecycle.key_access import KeyAccess
-from hub.lifecycle.key_routes import KeyRoutes
 from hub.lifecycle.models import Certificate
 from hub.lifecycle.profile_uses import CertificatesOfProfiles
 from hub.lifecycle.route_sets import certificate_routes
@@ -303,8 +301,6 @@ def build_route_sets(services: Services, parts: RouteParts) -> Routes:
         IssuerRoutes(db, services.issuers),
         *certificate_routes(services.lifecycle),
         RenewalRoutes(services.renewals),
-        InstallRoutes(services.lifecycle),
-        KeyRoutes(services.lifecycle),
         *fleet_routes(services.fleet, parts.addresses, base_url=parts.base_url),
         DiscoveryRoutes(services.discovery),
         *planning_routes(services.planning),

@@ -30,6 +30,7 @@ from hub.fleet.wire import forgotten
 
 OutcomeHandler = Callable[[UnitOfWork, FinishedCommand], Awaitable[None]]
 BatchHandler = Callable[[UnitOfWork, RunningCommand, NetworkFinds], Awaitable[None]]
+RemovalHandler = Callable[[UnitOfWork, str], Awaitable[None]]
 ProgressHandler = Callable[[UnitOfWork, RunningCommand, CommandProgress], Awaitable[None]]
 
 MAX_OUTCOME_ATTEMPTS = 8
@@ -46,6 +47,7 @@ class Handlers:
         self.outcome: dict[str, list[OutcomeHandler]] = defaultdict(list)
         self.batch: dict[str, list[BatchHandler]] = defaultdict(list)
         self.progress: dict[str, list[ProgressHandler]] = defaultdict(list)
+        self.removed: list[RemovalHandler] = []
 
     async def finished(
         self,

@@ -104,6 +104,10 @@ class FleetService:
         """Call ``handler`` with the progress of commands of ``kind``, at most once a second each."""
         self.handlers.progress[kind].append(handler)
 
+    def on_removed(self, handler: Callable[[UnitOfWork, str], Awaitable[None]]) -> None:
+        """Call ``handler`` with the id of each agent that is removed, in the transaction that does so."""
+        self.handlers.removed.append(handler)
+
     # ---- agents
 
     async def agent(self, session: AsyncSession, agent_id: str) -> AgentRecord:
@@ -167,6 +171,8 @@ class FleetService:
         failure = CommandFailure(reason="AgentRemoved", message=f"the agent {agent.name} has been removed")
         for row in await load(uow.session, FleetCommand.agent_id == agent_id, _is_open()):
             await self.reports.finish(uow, row, CommandEvent.REFUSE, failure)
+        for handler in self.handlers.removed:
+            await handler(uow, agent_id)
         uow.notify("agents", agent_id)
         uow.emit(agent_event("AgentRemoved", agent))
         await audit_agent(uow, principal, "AgentRemoved", agent, name=agent.name)

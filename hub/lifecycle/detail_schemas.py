@@ -27,6 +27,7 @@ class ChainEntry(BaseModel):
 class ItemView(BaseModel):
     """How far the installation on one node is."""
 
+    id: int
     agent_id: str
     agent: str | None
     server: str
@@ -37,6 +38,7 @@ class ItemView(BaseModel):
     rolled_back: bool
     served_sha256: str
     steps: list[str]
+    missed_windows: int
     updated_at: datetime
 
 

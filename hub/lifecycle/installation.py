@@ -6,7 +6,7 @@ could not; an outcome is therefore a fact about what the port serves.
 
 from __future__ import annotations
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from hub.db.uow import Database, UnitOfWork
 from hub.fleet.commands import (
@@ -61,6 +61,25 @@ class InstallSteps:
         self._rooms = rooms
         # A room above that closes servers at times registers itself here.
         self.windows: InstallWindows = AlwaysOpen()
+
+    async def on_agent_removed(self, uow: UnitOfWork, agent_id: str) -> None:
+        """Its nodes take part in no installation any more."""
+        certificates = await uow.session.execute(
+            select(InstallItem.certificate_id)
+            .where(InstallItem.agent_id == agent_id, InstallItem.status != ItemStatus.INVALID)
+            .distinct()
+        )
+        values = {"reason": "AgentRemoved", "message": "the agent was removed"}
+        for certificate_id in certificates.scalars():
+            await update_items(uow, certificate_id, ItemEvent.LOSE, agent_id=agent_id, values=values)
+            await uow.session.execute(
+                delete(LifecycleStep).where(
+                    LifecycleStep.certificate_id == certificate_id,
+                    LifecycleStep.agent_id == agent_id,
+                    LifecycleStep.name == step_queue.INSTALL,
+                )
+            )
+            await conclude_installation(uow, certificate_id)
 
     async def install(self, step: Step) -> None:
         """Send the agent the nodes that it is to install the certificate on, once their window is open."""

@@ -11,6 +11,7 @@ from hub.db.uow import UnitOfWork
 from hub.db.upsert import insert_for
 from hub.lifecycle.models import CertificateLocation, InstallItem
 from hub.lifecycle.states import ITEM, ItemEvent, ItemStatus, next_state
+from hub.lifecycle.transitions import event_of, head_of
 
 _PLACE = ("certificate_id", "kind", "agent_id", "address", "port", "name")
 
@@ -27,22 +28,28 @@ async def update_items(
 ) -> None:
     """Let ``event`` happen to the items of one agent (or one node of it) where their state allows it.
 
-    Items that are Invalid take no part any more and stay as they are.
+    Items that are Invalid take no part any more and stay as they are. Each change of a status is told.
     """
-    statement = select(InstallItem.id, InstallItem.status).where(
+    statement = select(InstallItem.id, InstallItem.status, InstallItem.server, InstallItem.node_id).where(
         InstallItem.certificate_id == certificate_id, InstallItem.agent_id == agent_id
     )
     if server is not None:
         statement = statement.where(InstallItem.server == server, InstallItem.node_id == node_id)
-    for item_id, status in (await uow.session.execute(statement)).all():
-        if (ItemStatus(status), event) not in ITEM:
+    columns = {"reason": "", "message": "", **(values or {})}
+    for item in (await uow.session.execute(statement)).all():
+        if (ItemStatus(item.status), event) not in ITEM:
             continue
-        row = next_state(ITEM, ItemStatus(status), event)
+        row = next_state(ITEM, ItemStatus(item.status), event)
         await uow.session.execute(
             update(InstallItem)
-            .where(InstallItem.id == item_id, InstallItem.status == status)
-            .values(**{"reason": "", "message": "", **(values or {})}, status=row.next, updated_at=uow.now)
+            .where(InstallItem.id == item.id, InstallItem.status == item.status)
+            .values(**columns, status=row.next, updated_at=uow.now)
         )
+        if row.next != item.status:
+            head = await head_of(uow.session, certificate_id)
+            place = {"agent_id": agent_id, "server": item.server, "node_id": item.node_id}
+            told = {"before": item.status, "status": row.next, "reason": columns["reason"]}
+            uow.emit(event_of(head, "InstallItemChanged", item_id=item.id, **place, **told))
 
 
 async def see_places(uow: UnitOfWork, places: Sequence[dict[str, Any]]) -> None:

@@ -22,6 +22,7 @@ from hub.organizations.service import (
 from hub.profiles.service import KeyKnowledge, ProfileRecord
 from pki.findings import Finding
 
+RemovalHandler = Callable[[UnitOfWork, str], Awaitable[None]]
 OutcomeHandler = Callable[[UnitOfWork, FinishedCommand], Awaitable[None]]
 
 
@@ -45,6 +46,9 @@ class Fleet(Protocol):
 
     def on_outcome(self, kind: str, handler: OutcomeHandler) -> None:
         """Call ``handler`` in the transaction that stores an outcome of ``kind``."""
+
+    def on_removed(self, handler: RemovalHandler) -> None:
+        """Call ``handler`` in the transaction that removes an agent, with its id."""
 
     async def agent(self, session: AsyncSession, agent_id: str) -> AgentRecord:
         """Return an agent; raises NotFound."""

@@ -6,6 +6,8 @@ from hub.http.routing import RouteSet
 from hub.lifecycle.change_routes import CertificateChangeRoutes
 from hub.lifecycle.figures.routes import DashboardRoutes
 from hub.lifecycle.importing.routes import ImportRoutes
+from hub.lifecycle.install_routes import InstallRoutes
+from hub.lifecycle.key_routes import KeyRoutes
 from hub.lifecycle.routes import CertificateRoutes
 from hub.lifecycle.self_service.page import SelfServicePage
 from hub.lifecycle.self_service.routes import SelfServiceRoutes
@@ -19,6 +21,8 @@ def certificate_routes(lifecycle: LifecycleService) -> tuple[RouteSet, ...]:
     return (
         CertificateRoutes(lifecycle),
         CertificateChangeRoutes(lifecycle),
+        InstallRoutes(lifecycle),
+        KeyRoutes(lifecycle),
         DashboardRoutes(lifecycle.db),
         ImportRoutes(lifecycle.db, lifecycle.imports),
         SelfServiceRoutes(self_service),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import insert
@@ -158,6 +158,14 @@ class FleetDouble:
 
     def on_outcome(self, kind: str, handler: Any) -> None:
         self._outcomes[kind] = handler
+
+    def on_removed(self, handler: Any) -> None:
+        self._removed = handler
+
+    async def remove(self, agent_id: str) -> None:
+        self.state.agents[agent_id] = replace(self.state.agents[agent_id], status="removed", connected=False)
+        async with self.db.write() as uow:
+            await self._removed(uow, agent_id)
 
     def on_batch(self, kind: str, handler: Any) -> None:
         self._batches[kind] = handler

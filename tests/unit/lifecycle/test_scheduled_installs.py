@@ -298,3 +298,13 @@ async def test_items_of_an_agent_that_is_gone_are_invalid(world, network):
     await world.fleet.finish(command.id, failure=gone)
     assert [row[2:] for row in await items(world, certificate_id)] == [("Invalid", "AgentRemoved")]
     assert await state(world, certificate_id) == "Failed"
+
+
+async def test_an_agent_that_is_removed_takes_its_items_along_at_once(world, network):
+    certificate_id = await scheduled(world, network)
+    await world.fleet.remove(network)
+    assert [row[2:] for row in await items(world, certificate_id)] == [("Invalid", "AgentRemoved")]
+    assert await state(world, certificate_id) == "Failed"
+    assert await waiting(world) == []
+    kinds = [kind for kind, _ in await world.events()]
+    assert kinds.count("InstallItemChanged") == 3
