@@ -144,7 +144,9 @@ def simulate(groups: Iterable[Group], *, quota: Quota, term_on: TermOn, days: in
         for (deadline, kind), count in coming.pop(today, {}).items():
             number += 1
             heapq.heappush(waiting, (deadline, number, kind, count))
-        left = quota.left(load.renewals[:today])
+        # What was beyond the quota was never issued: it takes nothing from the days after.
+        issued = [count - beyond for count, beyond in zip(load.renewals, load.excess, strict=True)]
+        left = quota.left(issued[max(0, today - _DAYS_A_WEEK) : today])
         for kind, count in _renewed_today(waiting, today, left, load):
             load.renewals[today] += count
             load.by_agent[kind.agent][today] += count

@@ -81,9 +81,10 @@ def backend_sentence(name: str, load: Load, quota: Quota, begins: date) -> str:
         return f"{whole}; that keeps to its quota of {limit}."
     day = load.breaks_on
     short = load.excess[day]
+    must = "1 certificate" if load.renewals[day] == 1 else f"{load.renewals[day]} certificates"
     return (
-        f"{name}: this plan breaks on {_on(begins, day)}. {load.renewals[day]} certificates must be renewed"
-        f" that day at the latest, {short} more than the quota of {limit} allows, however they are spread."
+        f"{name}: this plan breaks on {_on(begins, day)}. {must} must be renewed that day at the latest,"
+        f" {short} more than the quota of {limit} allows, however they are spread."
     )
 
 

@@ -119,13 +119,12 @@ async def preview(session: AsyncSession, freeze: FreezeEntry, *, now: datetime) 
     base = _base(freeze)
     moved = _Found(0, ())
     hand = _Found(0, ())
-    outages: dict[int, Concerned] = {}
-    total = 0
+    outages = _Found(0, ())
     for span in spans:
         judge = await _Judge.read(session, freeze, span, calendar=others, now=now)
-        found = await judge.outages(session, base)
-        total += found.total
-        outages |= {item.id: item for item in found.items if len(outages) < LISTED}
+        # The first occurrence that does harm is told of; those of later years do the same.
+        if not outages.total:
+            outages = await judge.outages(session, base)
         automatic = [*base, Certificate.renewal_state.in_(AUTOMATIC)]
         due = [Certificate.renewal_due_at >= span.start, Certificate.renewal_due_at < span.end]
         moved = moved.plus(await _read(session, [*automatic, *due]))
@@ -136,8 +135,8 @@ async def preview(session: AsyncSession, freeze: FreezeEntry, *, now: datetime) 
         occurrences=spans,
         pulled_ahead=moved.total,
         pulled_ahead_list=moved.items,
-        outages=total,
-        outage_list=tuple(outages.values()),
+        outages=outages.total,
+        outage_list=outages.items,
         by_hand=hand.total,
         by_hand_list=hand.items,
     )

@@ -223,7 +223,7 @@ class QuotaRoutes(RouteSet):
         returns=Page[QuotaRow],
         listing=QUOTAS,
     )
-    async def list(self, call: Call[None, ListQuery]) -> Page[QuotaRow] | StreamedResponse:
+    async def quotas(self, call: Call[None, ListQuery]) -> Page[QuotaRow] | StreamedResponse:
         """Return a page of quotas, or all as CSV."""
         return await self._quotas(call)
 
@@ -235,12 +235,12 @@ class QuotaRoutes(RouteSet):
         returns=QuotaView,
         status=201,
     )
-    async def create(self, call: Call[QuotaBody, None]) -> QuotaView:
+    async def create_quota(self, call: Call[QuotaBody, None]) -> QuotaView:
         """Create a quota."""
         return await self._quota(await self._planning.quotas.create(call.principal, call.body.typed()))
 
     @get("/{id:int}", action="renewals.view", summary="Read a quota of a CA", returns=QuotaView)
-    async def read(self, call: Call[None, None]) -> QuotaView:
+    async def quota(self, call: Call[None, None]) -> QuotaView:
         """Return one quota."""
         return await self._quota(call.int_path("id"))
 
@@ -251,13 +251,13 @@ class QuotaRoutes(RouteSet):
         body=QuotaChange,
         returns=QuotaView,
     )
-    async def change(self, call: Call[QuotaChange, None]) -> QuotaView:
+    async def change_quota(self, call: Call[QuotaChange, None]) -> QuotaView:
         """Change a quota."""
         await self._planning.quotas.change(call.principal, call.int_path("id"), call.body.typed())
         return await self._quota(call.int_path("id"))
 
     @delete("/{id:int}", action="renewals.edit_quotas", summary="Delete a quota of a CA")
-    async def remove(self, call: Call[None, None]) -> None:
+    async def delete_quota(self, call: Call[None, None]) -> None:
         """Delete a quota."""
         await self._planning.quotas.delete(call.principal, call.int_path("id"))
 

@@ -296,7 +296,7 @@ class QuotaView(_Row):
     updated_at: datetime
 
 
-class Span(_Row):
+class FreezeSpan(_Row):
     """From `start` up to, but not including, `end`."""
 
     start: datetime
@@ -318,7 +318,7 @@ class ConcernedView(_Row):
 class ConsequencesView(_Row):
     """What a freeze does; lists hold the first fifty."""
 
-    occurrences: list[Span]
+    occurrences: list[FreezeSpan]
     pulled_ahead: int = Field(description="Renewals that are due within it and move ahead of it.")
     pulled_ahead_list: list[ConcernedView]
     outages: int = Field(description="Certificates that would expire: with any, the freeze is refused.")
@@ -420,7 +420,7 @@ class ForecastView(_Row):
     sentence: str
 
 
-class LinkView(_Row):
+class ChainLinkView(_Row):
     """One link of the chain that a renewal hangs on."""
 
     name: str
@@ -439,7 +439,7 @@ class BudgetView(_Row):
     hours_left: float = Field(description="Until an outage if nothing works from now on; negative: since.")
     outage_at: datetime
     state: Literal["ok", "at_risk", "broken"]
-    links: list[LinkView]
+    links: list[ChainLinkView]
     services: list[str] = Field(description="Where it is; the first three.")
     services_total: int
     successor_id: int | None

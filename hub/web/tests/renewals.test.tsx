@@ -254,8 +254,8 @@ describe("outage budgets", () => {
     renderPage(<RenewalPage />, "/renewals/7", "/renewals/:id");
     expect(await screen.findByText("40 hours")).toBeInTheDocument();
     const chain = screen.getByRole("list", { name: "What the renewal hangs on" });
-    expect(chain).toHaveTextContent("agent pks-1 is away");
-    expect(chain).toHaveTextContent("start the agent");
+    expect(chain).toHaveTextContent("Agent pks-1 is away.");
+    expect(chain).toHaveTextContent("Start the agent.");
     expect(await screen.findByText("The CA said no.")).toBeInTheDocument();
     expect(screen.getByText("Ask it.")).toBeInTheDocument();
     expect(screen.getByText("nginx shop and 2 more")).toBeInTheDocument();

@@ -19,6 +19,9 @@ export function ChainChips({ links }: { links: readonly ChainLink[] }) {
   );
 }
 
+/** The hub's words as a sentence of their own. */
+const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+
 const ICONS = { ok: "check", at_risk: "warning", broken: "error" } as const;
 
 /** The chain in full: each link with since when, by when, and what to do. */
@@ -33,8 +36,8 @@ export function ChainList({ links }: { links: readonly ChainLink[] }) {
               <strong>{link.title}</strong>
               <Badge tone={LINK_TONES[link.state]}>{LINK_LABELS[link.state]}</Badge>
             </div>
-            <p>{link.message}</p>
-            {link.remedy && <p className="chain-remedy">{link.remedy}</p>}
+            <p>{sentence(link.message)}</p>
+            {link.remedy && <p className="chain-remedy">{sentence(link.remedy)}</p>}
             <p className="muted small row">
               {link.since && (
                 <span>
@@ -43,7 +46,7 @@ export function ChainList({ links }: { links: readonly ChainLink[] }) {
               )}
               {link.deadline && (
                 <span>
-                  By <Time value={link.deadline} />
+                  {link.state === "ok" ? "Until" : "By"} <Time value={link.deadline} />
                 </span>
               )}
             </p>

@@ -9,7 +9,7 @@ const counted = (count: number, one: string, many: string): string =>
 
 function CertificateList({ label, total, items }: { label: string; total: number; items: readonly Concerned[] }) {
   return (
-    <details className="consequence-list" open={items.length <= 5}>
+    <details className="consequence-list" open={items.length <= 10}>
       <summary>{label}</summary>
       <ul>
         {items.map((item) => (
@@ -41,14 +41,14 @@ export function ConsequencesPanel({ found }: { found: Consequences }) {
         {found.occurrences.length === 0 && <p>It is over already, and changes nothing.</p>}
         {nothing && found.occurrences.length > 0 && <p>No renewal is planned within it.</p>}
         {outage && <CertificateList label="Would expire" total={found.outages} items={found.outage_list} />}
-        {found.pulled_ahead > 0 && (
+        {!outage && found.pulled_ahead > 0 && (
           <CertificateList
             label={`${counted(found.pulled_ahead, "renewal moves", "renewals move")} ahead of it`}
             total={found.pulled_ahead}
             items={found.pulled_ahead_list}
           />
         )}
-        {found.by_hand > 0 && (
+        {!outage && found.by_hand > 0 && (
           <CertificateList
             label={`${counted(found.by_hand, "certificate ends", "certificates end")} within it and ${
               found.by_hand === 1 ? "does" : "do"

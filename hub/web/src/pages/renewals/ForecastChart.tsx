@@ -31,7 +31,9 @@ function Axes({ scale, bars }: { scale: Scale; bars: readonly Bar[] }) {
   const ticks = [0, 0.25, 0.5, 0.75, 1].map((share) => share * scale.most);
   const months = bars
     .map((bar, index) => ({ month: bar.from.slice(0, 7), index }))
-    .filter(({ month, index }) => index === 0 || month !== bars[index - 1]?.from.slice(0, 7));
+    .filter(({ month, index }) => index === 0 || month !== bars[index - 1]?.from.slice(0, 7))
+    // What is left of the first month may be too short for its name.
+    .filter(({ index }, position, all) => (all[position + 1]?.index ?? bars.length) - index > bars.length / 20);
   return (
     <g className="chart-axes">
       {ticks.map((tick) => (
@@ -110,7 +112,7 @@ export function ForecastChart({ forecast, daily }: { forecast: Forecast; daily: 
           <StackedBar key={bar.from} bar={bar} index={index} scale={scale} names={names} />
         ))}
         {quota !== null && quota <= scale.most && (
-          <Line className="chart-quota" y={scale.y(quota)} text={`Quota: ${Math.floor(quota).toLocaleString("en")} a ${unit}`} />
+          <Line className="chart-quota" y={scale.y(quota)} text={`Quota: ${quota.toLocaleString("en", { maximumFractionDigits: 1 })} a ${unit}`} />
         )}
         {broken >= 0 && (
           <g className="chart-break">

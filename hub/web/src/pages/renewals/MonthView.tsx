@@ -66,7 +66,9 @@ export function MonthView({ shown, onShow }: { shown: Shown; onShow: (shown: Sho
       <div className="panel-head">
         <h2 aria-live="polite">{title}</h2>
         <div className="panel-actions">
-          <Button small icon="back" aria-label="Month before" onClick={() => { step(-1); }} />
+          <Button small aria-label="Month before" onClick={() => { step(-1); }}>
+            ←
+          </Button>
           <Button small onClick={() => { const now = new Date(); onShow({ year: now.getUTCFullYear(), month: now.getUTCMonth() }); }}>
             Today
           </Button>
@@ -109,7 +111,7 @@ export function MonthView({ shown, onShow }: { shown: Shown; onShow: (shown: Sho
                 ))}
               </tbody>
             </table>
-            <p className="panel-foot muted small">
+            <p className="month-foot muted small">
               Days and hours of UTC. {truncated && "There is more than can be shown."}
             </p>
           </div>

@@ -29,15 +29,15 @@ const localText = (local: string): string => local.replace("T", " ");
 
 export const FREEZE_COLUMNS: readonly GridColumn<FreezeRow>[] = [
   { name: "name", label: "Name", width: 200 },
-  { name: "starts_at", label: "Starts", kind: "time", width: 160, render: (row) => <span className="num">{localText(row.starts)}</span> },
-  { name: "ends_at", label: "Ends", kind: "time", width: 160, render: (row) => <span className="num">{localText(row.ends)}</span> },
+  { name: "starts_at", label: "Starts", kind: "time", width: 145, render: (row) => <span className="num">{localText(row.starts)}</span> },
+  { name: "ends_at", label: "Ends", kind: "time", width: 145, render: (row) => <span className="num">{localText(row.ends)}</span> },
   { name: "time_zone", label: "Time zone", sortable: false, width: 150 },
   { name: "repeats_yearly", label: "Every year", kind: "bool", sortable: false, width: 100 },
-  { name: "organization", label: "For", sortable: false, width: 260, render: (row) => placeText(row) },
+  { name: "organization", label: "For", sortable: false, width: 230, render: (row) => placeText(row) },
+  { name: "id", label: "Actions", kind: "int", filterable: false, sortable: false, width: 140, render: (row) => <EntryActions kind="freezes" id={row.id} name={row.name} /> },
   { name: "comment", label: "Comment", sortable: false, width: 200 },
   { name: "created_by", label: "Created by", sortable: false, hidden: true },
   { name: "created", label: "Created", kind: "time", sortable: false, hidden: true },
-  { name: "id", label: "", kind: "int", filterable: false, sortable: false, width: 150, render: (row) => <EntryActions kind="freezes" id={row.id} name={row.name} /> },
 ];
 
 export const WINDOW_COLUMNS: readonly GridColumn<WindowRow>[] = [
@@ -45,11 +45,11 @@ export const WINDOW_COLUMNS: readonly GridColumn<WindowRow>[] = [
   { name: "weekdays", label: "Opens on", sortable: false, filterable: false, width: 160, render: (row) => weekdaysText(row.weekdays) },
   { name: "opens", label: "Hours", sortable: false, filterable: false, width: 120, render: (row) => <span className="num">{`${row.opens}–${row.closes}`}</span> },
   { name: "time_zone", label: "Time zone", sortable: false, width: 150 },
-  { name: "organization", label: "For", sortable: false, width: 260, render: (row) => placeText(row) },
+  { name: "organization", label: "For", sortable: false, width: 230, render: (row) => placeText(row) },
+  { name: "id", label: "Actions", kind: "int", filterable: false, sortable: false, width: 140, render: (row) => <EntryActions kind="windows" id={row.id} name={row.name} /> },
   { name: "comment", label: "Comment", sortable: false, width: 200 },
   { name: "created_by", label: "Created by", sortable: false, hidden: true },
   { name: "created", label: "Created", kind: "time", sortable: false, hidden: true },
-  { name: "id", label: "", kind: "int", filterable: false, sortable: false, width: 150, render: (row) => <EntryActions kind="windows" id={row.id} name={row.name} /> },
 ];
 
 export const UPCOMING_COLUMNS: readonly GridColumn<UpcomingRow>[] = [
@@ -92,8 +92,8 @@ function Services({ row }: { row: BudgetRow }) {
 export const BUDGET_COLUMNS: readonly GridColumn<BudgetRow>[] = [
   { name: "common_name", label: "Certificate", sortable: false, width: 210 },
   { name: "outage_at", label: "Until an outage", kind: "time", width: 130, render: (row) => (row.budget ? <Hours hours={row.budget.hours_left} /> : dash) },
-  { name: "budget", label: "Hangs on", sortable: false, filterable: false, width: 560, render: (row) => <ChainChips links={row.budget?.links ?? []} /> },
-  { name: "status", label: "Service", sortable: false, filterable: false, width: 190, render: (row) => <Services row={row} /> },
+  { name: "budget", label: "Hangs on", sortable: false, filterable: false, width: 500, render: (row) => <ChainChips links={row.budget?.links ?? []} /> },
+  { name: "status", label: "Service", sortable: false, filterable: false, width: 160, render: (row) => <Services row={row} /> },
   { name: "organization", label: "Organization", sortable: false, width: 170 },
   { name: "renewal_state", label: "Renewal", kind: "enum", choices: ["Not Scheduled", ...RENEWAL_STATES], sortable: false, width: 130, render: (row) => <Status value={row.renewal_state} /> },
   { name: "id", label: "ID", kind: "int", sortable: false, hidden: true },
