@@ -8,10 +8,10 @@ from functools import partial
 
 
 class _Asking(asyncio.Protocol):
-    def __init__(self, requests: list[bytes], done: asyncio.Future[int], end: float) -> None:
+    def __init__(self, requests: list[bytes], done: asyncio.Future[int], until: tuple[float, int]) -> None:
         self._requests = requests
+        self._end, self._at_least = until
         self._done = done
-        self._end = end
         self._answered = 0
         self._buffer = bytearray()
         self._transport: asyncio.Transport | None = None
@@ -36,7 +36,7 @@ class _Asking(asyncio.Protocol):
         self._buffer.clear()
         self._answered += 1
         assert self._transport is not None
-        if time.perf_counter() >= self._end:
+        if time.perf_counter() >= self._end and self._answered >= self._at_least:
             self._transport.close()
             self._done.set_result(self._answered)
             return
@@ -47,8 +47,12 @@ class _Asking(asyncio.Protocol):
             self._done.set_exception(exc or RuntimeError("the server hung up"))
 
 
-async def ask(port: int, requests: list[bytes], *, connections: int, seconds: float) -> int:
+async def ask(
+    port: int, requests: list[bytes], *, connections: int, seconds: float, at_least: int = 0
+) -> int:
     """Send requests for some seconds; return how many were answered with 200.
+
+    Connections begin at different requests, and each goes on until it has had ``at_least`` answers.
 
     Raises:
         RuntimeError: another answer, or the server hung up.
@@ -59,7 +63,8 @@ async def ask(port: int, requests: list[bytes], *, connections: int, seconds: fl
     for number in range(connections):
         done: asyncio.Future[int] = loop.create_future()
         # Each begins elsewhere.
-        own = requests[number % len(requests) :] + requests[: number % len(requests)]
-        await loop.create_connection(partial(_Asking, own, done, end), "127.0.0.1", port)
+        first = number * len(requests) // connections
+        own = requests[first:] + requests[:first]
+        await loop.create_connection(partial(_Asking, own, done, (end, at_least)), "127.0.0.1", port)
         waiting.append(done)
     return sum(await asyncio.gather(*waiting))
