@@ -90,14 +90,17 @@ def build_crl_tbs(template: CrlTemplate, encoded_entries: Iterable[bytes]) -> by
         raise InvalidTemplate("a CRL number is not negative and has at most 20 octets")
     if template.this_update.tzinfo is None or template.next_update <= template.this_update:
         raise InvalidTemplate("the next update must come after this one")
-    entries = b"".join(encoded_entries)
+    # Spread into the outer sequence, so that they are copied once.
+    entries = tuple(encoded_entries)
+    length = sum(map(len, entries))
+    revoked = (der.header(der.SEQUENCE, length), *entries) if length else ()
     return der.sequence(
         _VERSION_2,
         algorithm_identifier(template.signature_algorithm),
         template.issuer.name_der,
         der.time(template.this_update),
         der.time(template.next_update),
-        der.sequence(entries) if entries else b"",
+        *revoked,
         der.explicit(0, der.sequence(_crl_extensions(template))),
     )
 

@@ -18,11 +18,15 @@ SEQUENCE, SET = 0x30, 0x31
 def tlv(tag: int, *parts: bytes) -> bytes:
     """Encode one element of a single-byte tag around the joined parts."""
     # One join, whatever the size: lists of revoked certificates have tens of megabytes.
-    length = sum(map(len, parts))
+    return b"".join((header(tag, sum(map(len, parts))), *parts))
+
+
+def header(tag: int, length: int) -> bytes:
+    """Encode tag and length of an element whose content, of so many octets, follows."""
     if length < 0x80:
-        return b"".join((bytes((tag, length)), *parts))
+        return bytes((tag, length))
     size = length.to_bytes((length.bit_length() + 7) // 8, "big")
-    return b"".join((bytes((tag, 0x80 | len(size))), size, *parts))
+    return bytes((tag, 0x80 | len(size))) + size
 
 
 def sequence(*parts: bytes) -> bytes:

@@ -162,7 +162,7 @@ def _sign_only(issuers: IssuerService, slug: str) -> float:
     times = []
     for number in range(5):
         started = time.process_time()
-        authority.ca.build_crl(replace(template, number=number), (entries.joined(),))
+        authority.ca.build_crl(replace(template, number=number), entries.pieces())
         times.append(time.process_time() - started)
     return min(times)
 

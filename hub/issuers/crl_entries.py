@@ -56,13 +56,17 @@ class RevokedEntries:
     authority_id: int
     shard: int
     revision: int = -1
-    by_day: dict[int, bytearray] = field(default_factory=dict, repr=False)
+    by_day: dict[int, bytes | bytearray] = field(default_factory=dict, repr=False)
     counts: dict[int, int] = field(default_factory=dict, repr=False)
 
     def add(self, entry: bytes, not_after: datetime | None) -> None:
         """Take an entry in."""
         day = _NO_END if not_after is None else _day(not_after)
-        self.by_day.setdefault(day, bytearray()).extend(entry)
+        joined = self.by_day.get(day)
+        if not isinstance(joined, bytearray):
+            # What was given out as it is, or nothing yet.
+            joined = self.by_day[day] = bytearray(joined or b"")
+        joined += entry
         self.counts[day] = self.counts.get(day, 0) + 1
 
     def forget_before(self, previous: datetime) -> None:
@@ -73,9 +77,12 @@ class RevokedEntries:
     def __len__(self) -> int:
         return sum(self.counts.values())
 
-    def joined(self) -> bytes:
-        """Return all entries in one piece; what is added later does not change it."""
-        return b"".join(self.by_day.values())
+    def pieces(self) -> list[bytes]:
+        """Return all entries, joined by day; what is added later does not change them."""
+        for day, joined in self.by_day.items():
+            if isinstance(joined, bytearray):
+                self.by_day[day] = bytes(joined)
+        return [bytes(joined) for joined in self.by_day.values()]
 
     async def catch_up(self, session: AsyncSession) -> None:
         """Read what was revoked since the last time; the first time everything."""

@@ -253,7 +253,7 @@ class CrlPublisher:
             return len(short), short
         entries = await self._caught_up(session, authority.id, shard)
         entries.forget_before(previous)
-        return len(entries), (entries.joined(),)
+        return len(entries), entries.pieces()
 
     async def _caught_up(self, session: AsyncSession, authority_id: int, shard: int) -> RevokedEntries:
         key = (authority_id, shard)
