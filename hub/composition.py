@@ -72,6 +72,7 @@ from hub.organizations.service import OrganizationService
 from hub.profiles.key_routes import CompromisedKeyRoutes
 from hub.profiles.routes import ProfileRoutes
 from hub.profiles.service import ProfileService
+from hub.renewals.planning.install_windows import PlannedInstallWindows
 from hub.renewals.planning.routes import planning_routes
 from hub.renewals.planning.service import PlanningService
 from hub.renewals.routes import RenewalRoutes
@@ -129,6 +130,7 @@ def build_services(
     rooms = Rooms(organizations=organizations, profiles=profiles, issuers=issuers, fleet=fleet)
     lifecycle = LifecycleService(db, rooms, key_access=KeyAccess(requires=settings.key_access_requires))
     planning = PlanningService(db)
+    lifecycle.limit_installs(PlannedInstallWindows())
     renewals = RenewalService(
         db,
         lifecycle,

@@ -12,7 +12,7 @@ from hub.db.uow import UnitOfWork
 from hub.fleet.commands import InstallTarget
 from hub.lifecycle.dispatch import INSTALL_DEADLINE_S, KEEPING_DEADLINE_S
 from hub.lifecycle.install_schedule import schedule_from
-from hub.lifecycle.install_windows import InstallWindows, Opening, Place, next_opening
+from hub.lifecycle.install_windows import AlwaysOpen, InstallWindows, Opening, Place, next_opening
 from hub.lifecycle.models import Certificate, InstallItem
 from hub.lifecycle.orders import OrderRow
 from hub.lifecycle.requests import Installation, InstallSchedule
@@ -54,9 +54,14 @@ async def timing_of(
     agent_id: str,
     targets: tuple[InstallTarget, ...],
 ) -> Timing:
-    """Return when an agent may install; at once where somebody asked for that."""
-    schedule = None if await _at_once(uow, row.id, agent_id) else await _schedule(uow, row)
-    place = Place(agent_id=agent_id, servers=tuple(sorted({target.server for target in targets})))
+    """Return when an agent may install; at once where somebody asked for that, whatever is closed."""
+    schedule = None
+    if await _at_once(uow, row.id, agent_id):
+        windows = AlwaysOpen()
+    else:
+        schedule = await _schedule(uow, row)
+    servers = tuple(sorted({target.server for target in targets}))
+    place = Place(certificate_id=row.id, agent_id=agent_id, servers=servers)
     opening = await next_opening(uow.session, windows, place, schedule=schedule, now=uow.now)
     message = await _message(uow, row, schedule, opening)
     return Timing(opening=opening, schedule=schedule, message=message)

@@ -36,9 +36,16 @@ class InstallWindows(Protocol):
     """Who may say that nothing is installed on a server now."""
 
     async def closed(
-        self, session: AsyncSession, agent_id: str, server: str, begin: datetime, end: datetime
+        self,
+        session: AsyncSession,
+        agent_id: str,
+        server: str,
+        begin: datetime,
+        end: datetime,
+        *,
+        certificate_id: int,
     ) -> Sequence[Closed]:
-        """Return the spans that touch ``begin`` to ``end`` and in which the server is closed."""
+        """Return the spans that touch ``begin`` to ``end`` and in which the server is closed to it."""
 
 
 class AlwaysOpen:
@@ -51,6 +58,8 @@ class AlwaysOpen:
         server: str,  # noqa: ARG002 - the protocol's signature
         begin: datetime,  # noqa: ARG002 - the protocol's signature
         end: datetime,  # noqa: ARG002 - the protocol's signature
+        *,
+        certificate_id: int,  # noqa: ARG002 - the protocol's signature
     ) -> Sequence[Closed]:
         """Return nothing."""
         return ()
@@ -72,6 +81,7 @@ class Opening:
 class Place:
     """An agent and its servers that the certificate is to be installed on."""
 
+    certificate_id: int
     agent_id: str
     servers: tuple[str, ...]
 
@@ -95,7 +105,9 @@ async def next_opening(
     closed = [
         span
         for server in place.servers
-        for span in await windows.closed(session, place.agent_id, server, now, horizon)
+        for span in await windows.closed(
+            session, place.agent_id, server, now, horizon, certificate_id=place.certificate_id
+        )
     ]
     at, reason = now, ""
     while at < horizon:

@@ -252,3 +252,36 @@ async def test_a_narrow_token_makes_no_wider_one(access, db):
         await access.api_tokens.create(
             uow, principal=narrow, administrator_id=1, name="t", scopes=["agents.view"]
         )
+
+
+@pytest.mark.parametrize(
+    ("maker", "allowed"),
+    [
+        ({"kind": "administrator", "methods": frozenset({"password"})}, False),
+        ({"kind": "administrator", "methods": frozenset({"password", "recovery_code"})}, False),
+        ({"kind": "administrator", "methods": frozenset({"password", "totp"})}, True),
+        ({"kind": "administrator", "methods": frozenset({"client_certificate"})}, True),
+        ({"kind": "api_token", "scopes": frozenset({"*"})}, False),
+        ({"kind": "api_token", "scopes": frozenset({"certificates.*"})}, False),
+        ({"kind": "api_token", "scopes": frozenset({"certificates.download_key"})}, True),
+    ],
+)
+async def test_a_token_for_keys_takes_a_second_factor_to_make(access, db, maker, allowed):
+    grants, privileges = (RoleGrant(role=Role.MRAO),), frozenset({"download_keys"})
+    principal = Principal(id="1", name="x", grants=grants, privileges=privileges, **maker)
+
+    async def make():
+        async with db.write() as uow:
+            await access.api_tokens.create(
+                uow,
+                principal=principal,
+                administrator_id=1,
+                name="keys",
+                scopes=["certificates.download_key"],
+            )
+
+    if allowed:
+        await make()
+        return
+    with pytest.raises(Forbidden):
+        await make()

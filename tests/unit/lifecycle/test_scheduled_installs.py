@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from hub.fleet.commands import CommandFailure, InstallCertificate
 from hub.lifecycle.errors import CertificateNotFound, NothingToInstall, RequestRefused
@@ -13,6 +13,8 @@ from hub.lifecycle.install_errors import ItemNotFound, NotForInstallation
 from hub.lifecycle.install_windows import Closed
 from hub.lifecycle.models import InstallItem, LifecycleStep
 from hub.lifecycle.requests import Installation, InstallSchedule, KeyLocation, Method, TargetNode
+from hub.renewals.planning.install_windows import PlannedInstallWindows
+from hub.renewals.planning.models import MaintenanceWindow
 from tests.simulators.hub_world import ADMIN, rao
 
 # The world's clock begins on Wednesday, 2026-11-25, at noon.
@@ -189,8 +191,8 @@ async def test_a_schedule_is_refused_with_its_faults_and_for_others_does_not_exi
 
 async def test_a_room_that_closes_servers_narrows_the_window(world, network):
     class Freeze:
-        async def closed(self, session, agent_id, server, begin, end):
-            assert (agent_id, server) == (network, "web")
+        async def closed(self, session, agent_id, server, begin, end, *, certificate_id):
+            assert (agent_id, server, certificate_id) == (network, "web", 1)
             return [
                 Closed(begin=begin, end=datetime(2026, 11, 27, 3, tzinfo=UTC), reason="frozen: Black Friday")
             ]
@@ -201,7 +203,36 @@ async def test_a_room_that_closes_servers_narrows_the_window(world, network):
     assert due_at == datetime(2026, 11, 27, 3, tzinfo=UTC)
     assert "frozen: Black Friday" in message
     world.clock.now = due_at + timedelta(seconds=1)
-    world.lifecycle.limit_installs(Freeze())
+    await world.settle()
+    assert await state(world, certificate_id) == "Successful"
+
+
+async def test_the_calendar_closes_servers_and_the_button_minds_it_not(world, network):
+    world.lifecycle.limit_installs(PlannedInstallWindows())
+    async with world.db.write() as uow:
+        times = {"created_at": uow.now, "updated_at": uow.now}
+        window = {"name": "Sundays", "weekdays": [6], "opens": 60, "closes": 180, "time_zone": "UTC"}
+        elsewhere = {"name": "Mondays", "weekdays": [0], "opens": 60, "closes": 180, "time_zone": "UTC"}
+        await uow.session.execute(insert(MaintenanceWindow).values(**window, server_pattern="web", **times))
+        await uow.session.execute(
+            insert(MaintenanceWindow).values(**elsewhere, server_pattern="mail*", **times)
+        )
+    certificate_id = await scheduled(
+        world, network, None, installation=Installation.IMMEDIATE, install_schedule=None
+    )
+    [(due_at, message)] = await waiting(world)
+    assert due_at == datetime(2026, 11, 29, 1, tzinfo=UTC)
+    assert "outside of maintenance: Sundays" in message
+    assert await state(world, certificate_id) == "Scheduled"
+    world.clock.now = due_at + timedelta(seconds=1)
+    await world.run()
+    [command] = installs(world)
+    assert command.deadline_s == 3600
+    # The agent is away until the window is over: there is another one in a week.
+    world.clock.now = datetime(2026, 11, 29, 3, tzinfo=UTC)
+    await world.fleet.finish(command.id, failure=EXPIRED)
+    assert [due_at for due_at, _ in await waiting(world)] == [datetime(2026, 12, 6, 1, tzinfo=UTC)]
+    await world.lifecycle.install(ADMIN, certificate_id)
     await world.settle()
     assert await state(world, certificate_id) == "Successful"
 
