@@ -27,6 +27,7 @@ from hub.notifications.errors import (
 from hub.notifications.models import NotificationChannel, NotificationRule
 from hub.notifications.notifiers.contract import Notifier, Tools
 from hub.notifications.notifiers.registry import Kinds, notifier_kind
+from hub.notifications.places import require_place
 from pki.at_rest import KeyEncryptionKey
 
 VIEW, EDIT = "notification_channels.view", "notification_channels.edit"
@@ -104,9 +105,10 @@ class ChannelStore:
         Raises:
             ChannelKindUnknown, ChannelSettingsInvalid: the kind is not installed, or wants other settings.
             ChannelNameTaken: there is one of this name.
-            ChannelNotFound, Forbidden: the place is outside what ``principal`` may change.
+            NotFound, Forbidden: the place is outside what ``principal`` may change.
         """
-        _require(principal, EDIT, fields.organization_id, fields.department_id)
+        place = (fields.organization_id, fields.department_id)
+        await require_place(uow.session, principal, EDIT, place)
         uid = random_values.token_hex(16)
         parts = self._parts(fields.kind, dict(fields.settings))
         statement = insert(_C).values(

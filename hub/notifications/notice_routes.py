@@ -17,7 +17,7 @@ VIEW, EDIT = "notices.view", "notices.edit"
 class NoticeRoutes(RouteSet):
     """``/notices``: the caller's own."""
 
-    prefix, tag = "/notices", "notifications"
+    prefix, tag = "/notices", "notices"
 
     def __init__(self, service: NotificationService) -> None:
         self._service = service

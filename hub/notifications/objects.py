@@ -85,7 +85,7 @@ def _certificate(row: Any, now: datetime) -> ObjectFacts:
     return ObjectFacts(
         object_type="certificate",
         object_id=str(row.id),
-        path=f"/certificates/{row.id}",
+        path=f"/certificates/ssl/{row.id}",
         organization_id=row.organization_id,
         department_id=row.department_id,
         certificate_type=row.type,
@@ -206,7 +206,7 @@ def _validation(row: Any, now: datetime) -> ObjectFacts:
     return ObjectFacts(
         object_type="domain_validation",
         object_id=str(row.id),
-        path=f"/dcv/{row.id}",
+        path=f"/domain-validation/{row.id}",
         organization_id=row.organization_id,
         status=row.state,
         ends_at=row.expires_at,

@@ -100,7 +100,7 @@ class NotificationRoutes(RouteSet):
 class RuleRoutes(RouteSet):
     """``/notifications/rules``."""
 
-    prefix, tag = "/notifications/rules", "notifications"
+    prefix, tag = "/notifications/rules", "notification-rules"
 
     def __init__(self, service: NotificationService) -> None:
         self._service = service
@@ -154,7 +154,7 @@ class RuleRoutes(RouteSet):
 class TemplateRoutes(RouteSet):
     """``/notifications/templates``: the words of each type."""
 
-    prefix, tag = "/notifications/templates", "notifications"
+    prefix, tag = "/notifications/templates", "notification-templates"
 
     def __init__(self, service: NotificationService) -> None:
         self._service = service
@@ -229,7 +229,7 @@ class TemplateRoutes(RouteSet):
 class ChannelRoutes(RouteSet):
     """``/notifications/channels``: webhooks, chats and mail servers."""
 
-    prefix, tag = "/notifications/channels", "notifications"
+    prefix, tag = "/notifications/channels", "notification-channels"
 
     def __init__(self, service: NotificationService) -> None:
         self._service = service

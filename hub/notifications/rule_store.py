@@ -18,8 +18,10 @@ from hub.notifications.catalog import Timing, type_named
 from hub.notifications.digests import Digest
 from hub.notifications.errors import ChannelNotFound, RuleInvalid, RuleNotFound
 from hub.notifications.models import NotificationChannel, NotificationRule, NotificationSweep
+from hub.notifications.places import require_place
 from hub.notifications.rules import ROLES, Recipients, Rule, RuleFields, is_address
-from hub.notifications.tables import DEPARTMENTS, ORGANIZATIONS, PROFILES
+from hub.notifications.tables import PROFILES
+from hub.organizations.visibility import require_types
 
 VIEW, EDIT = "notifications.view", "notifications.edit"
 _R = NotificationRule
@@ -139,15 +141,13 @@ async def _forget_sweeps(uow: UnitOfWork, rule_id: int) -> None:
 
 async def _check(session: AsyncSession, fields: RuleFields, principal: Principal) -> None:
     _check_values(fields)
-    await _check_place(session, fields)
-    _require(principal, EDIT, fields.organization_id, fields.department_id)
-    for certificate_type in fields.certificate_types:
-        target = Target(
-            organization_id=fields.organization_id,
-            department_id=fields.department_id,
-            certificate_type=certificate_type,
+    place = (fields.organization_id, fields.department_id)
+    await require_place(session, principal, EDIT, place)
+    if fields.organization_id is not None:
+        require_types(
+            principal, EDIT, (fields.organization_id, fields.department_id), fields.certificate_types
         )
-        require_object(principal, EDIT, target, absent=RuleNotFound)
+    await _check_profiles(session, fields)
     await _check_channels(session, fields)
 
 
@@ -193,20 +193,7 @@ def _check_times(fields: RuleFields, timing: Timing) -> None:
         ) from None
 
 
-async def _check_place(session: AsyncSession, fields: RuleFields) -> None:
-    if fields.department_id is not None and fields.organization_id is None:
-        raise RuleInvalid("a department needs its organization", field="department_id")
-    if fields.organization_id is not None:
-        known = select(ORGANIZATIONS.c.id).where(ORGANIZATIONS.c.id == fields.organization_id)
-        if (await session.execute(known)).first() is None:
-            raise RuleNotFound
-    if fields.department_id is not None:
-        inside = select(DEPARTMENTS.c.id).where(
-            DEPARTMENTS.c.id == fields.department_id,
-            DEPARTMENTS.c.organization_id == fields.organization_id,
-        )
-        if (await session.execute(inside)).first() is None:
-            raise RuleInvalid("the organization has no such department", field="department_id")
+async def _check_profiles(session: AsyncSession, fields: RuleFields) -> None:
     profiles = select(PROFILES.c.id).where(PROFILES.c.id.in_(fields.profile_ids))
     if len(set((await session.execute(profiles)).scalars())) != len(set(fields.profile_ids)):
         raise RuleInvalid("there is no such profile", field="profile_ids")

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from hub.access import audit
 from hub.access.event_visibility import OBJECT_KINDS
-from hub.access.policy import Target, authorize, require_object
+from hub.access.policy import Target, authorize, require, require_object
 from hub.db.uow import Database, UnitOfWork
 from hub.http.principal import Principal
 from hub.notifications import queue, rule_store, templates
@@ -170,8 +170,12 @@ class NotificationService:
             await templates.reset(uow, key, principal=principal)
 
     def _may_choose(self, principal: Principal, key: templates.TemplateKey) -> None:
-        target = Target(organization_id=key.organization_id)
-        require_object(principal, TEMPLATES_EDIT, target, absent=ObjectNotFound)
+        if key.organization_id is None:
+            # Everybody sees them.
+            require(principal, TEMPLATES_EDIT, Target())
+        else:
+            target = Target(organization_id=key.organization_id)
+            require_object(principal, TEMPLATES_EDIT, target, absent=ObjectNotFound)
 
     async def preview(
         self,

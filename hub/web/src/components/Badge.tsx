@@ -49,6 +49,11 @@ const TONES: Readonly<Record<string, Tone>> = {
   Canceling: "warn",
   Canceled: "idle",
   "Not Scanned": "idle",
+  // Notifications
+  Queued: "info",
+  Sending: "info",
+  Uncertain: "warn",
+  Suppressed: "idle",
   // Agents, backends, tokens, endpoints
   connected: "ok",
   disconnected: "bad",

@@ -5,6 +5,7 @@ import { Button } from "../components/Button";
 import { Crumbs } from "./Crumbs";
 import { useLive } from "./live";
 import { LiveIndicator } from "./LiveIndicator";
+import { NoticeBell } from "./NoticeBell";
 import { Sidebar } from "./Sidebar";
 import { useDateFormat } from "./useDateFormat";
 import { UserMenu } from "./UserMenu";
@@ -48,6 +49,7 @@ export function Shell() {
           <Crumbs />
           <div className="topbar-end">
             <LiveIndicator state={live} />
+            <NoticeBell />
             <UserMenu />
           </div>
         </header>
