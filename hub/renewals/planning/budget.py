@@ -21,7 +21,7 @@ from hub.lifecycle.models import Certificate, CertificateLocation
 from hub.lifecycle.scoping import certificate_scope
 from hub.lifecycle.states import CertificateStatus, InstallState, RenewalState
 from hub.renewals.planning.chain import Facts, Link, LinkState, chain, worst
-from hub.renewals.planning.errors import InServiceNotFound
+from hub.renewals.planning.errors import InServiceNotFound, NotIssued
 from hub.renewals.planning.gather import ORGANIZATIONS, gather
 
 SHOWN_STATUSES = tuple(
@@ -85,7 +85,7 @@ class Budgets:
         }
 
     async def one(self, principal: Principal, certificate_id: int) -> Budget:
-        """Return one certificate's budget; raise InServiceNotFound if there is no such, or it has no end."""
+        """Return one certificate's budget; raise InServiceNotFound, or NotIssued if it has no end."""
         async with self._db.read() as session:
             statement = select(Certificate.id).where(Certificate.id == certificate_id)
             seen = certificate_scope(principal)
@@ -95,7 +95,7 @@ class Budgets:
                 raise InServiceNotFound(f"there is no certificate {certificate_id}")
             budgets = await self.of(session, [certificate_id])
         if certificate_id not in budgets:
-            raise InServiceNotFound(f"certificate {certificate_id} was not issued: it has no budget yet")
+            raise NotIssued
         return budgets[certificate_id]
 
     async def summary(self, principal: Principal) -> list[OrganizationFigure]:

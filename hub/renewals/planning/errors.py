@@ -37,6 +37,12 @@ class InServiceNotFound(NotFound):
     code = "certificate_not_found"
 
 
+class NotIssued(Conflict):
+    """The certificate was not issued: it has no outage budget yet."""
+
+    code = "certificate_not_issued"
+
+
 @dataclass(frozen=True, slots=True)
 class FieldFinding:
     """One fault: the field, a stable word, and a sentence for people."""

@@ -221,7 +221,9 @@ async def _read_cas(session: AsyncSession, known: _Known, backend_ids: set[int])
 async def quota_facts(session: AsyncSession, backend_id: int, *, now: datetime) -> tuple[QuotaFacts, ...]:
     """Return the quotas of a CA with what of them was used in the period that ends now."""
     quotas = await session.execute(
-        select(CaQuota.period, CaQuota.limit).where(CaQuota.backend_id == backend_id).order_by(CaQuota.id)
+        select(CaQuota.period, CaQuota.limit)
+        .where(CaQuota.backend_id == backend_id, CaQuota.period.in_(PERIODS))
+        .order_by(CaQuota.id)
     )
     found = []
     for quota in quotas.all():

@@ -14,7 +14,7 @@ from hub.access import audit
 from hub.db.uow import Database
 from hub.http.principal import Principal
 from hub.renewals.planning.errors import EntryRefused, FieldFinding, QuotaNotFound, QuotaTaken
-from hub.renewals.planning.fields import QuotaFields, quota_findings
+from hub.renewals.planning.fields import PERIODS, QuotaFields, quota_findings
 from hub.renewals.planning.forecast import Quota
 from hub.renewals.planning.models import CaQuota
 from hub.renewals.planning.traces import QUOTA, note
@@ -113,7 +113,8 @@ async def read_quotas(session: AsyncSession) -> dict[int, BackendQuota]:
     """Return the quotas of all backends that have one."""
     limits: dict[int, dict[str, int]] = defaultdict(dict)
     costs: dict[int, tuple[int, str]] = {}
-    for row in (await session.execute(select(CaQuota).order_by(CaQuota.id))).scalars():
+    known = select(CaQuota).where(CaQuota.period.in_(PERIODS)).order_by(CaQuota.id)
+    for row in (await session.execute(known)).scalars():
         limits[row.backend_id][row.period] = row.limit
         if row.cost_cents is not None:
             costs.setdefault(row.backend_id, (row.cost_cents, row.currency))

@@ -178,7 +178,7 @@ async def test_everybody_sees_their_own(rest, plant, world):
 
 async def test_what_was_not_issued_has_no_budget(rest, plant):
     number = await plant.certificate(status="Requested", not_after=None, automatic=False)
-    problem = await rest.get(f"/certificates/{number}/outage-budget", expect=404)
+    problem = await rest.get(f"/certificates/{number}/outage-budget", expect=409)
     assert "not issued" in problem["detail"]
 
 
