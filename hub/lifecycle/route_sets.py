@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hub.http.routing import RouteSet
 from hub.lifecycle.change_routes import CertificateChangeRoutes
+from hub.lifecycle.check_routes import CheckRoutes
 from hub.lifecycle.figures.routes import DashboardRoutes
 from hub.lifecycle.importing.routes import ImportRoutes
 from hub.lifecycle.install_routes import InstallRoutes
@@ -21,6 +22,7 @@ def certificate_routes(lifecycle: LifecycleService) -> tuple[RouteSet, ...]:
     return (
         CertificateRoutes(lifecycle),
         CertificateChangeRoutes(lifecycle),
+        CheckRoutes(lifecycle),
         InstallRoutes(lifecycle),
         KeyRoutes(lifecycle),
         DashboardRoutes(lifecycle.db),

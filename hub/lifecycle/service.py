@@ -21,6 +21,7 @@ from hub.lifecycle import follow_up, hooks, remarks, step_queue
 from hub.lifecycle.annotations import Annotations
 from hub.lifecycle.bulk import Bulk
 from hub.lifecycle.certificate_files import take_file
+from hub.lifecycle.checking import Checking
 from hub.lifecycle.custom_columns import with_custom_columns
 from hub.lifecycle.decisions import Decisions, order_row
 from hub.lifecycle.deleting import Deleting
@@ -97,6 +98,7 @@ class LifecycleService:
         self._decisions = Decisions(db, rooms)
         self.passwords = passwords or Passwords()
         self.revocation = Revocation(db, rooms)
+        self.checking = Checking(db, rooms)
         self.editing = Editing(db, rooms)
         self.annotations = Annotations(db, rooms)
         self.ownership = Ownership(db, rooms, self.editing)

@@ -270,6 +270,7 @@ BODIES: dict[str, Body] = {
     "PUT /access-rules": lambda _at: {"rules": _RULES},
     "POST /ca-backends/private": lambda at: {"name": f"CA {at.number}"},
     "POST /certificates": _request,
+    "POST /certificates/check": _request,
     "POST /certificates/bulk": lambda at: {"action": "decline", "ids": [int(at.certificate)]},
     "PATCH /certificates/{id:int}": lambda at: {"comments": f"c{at.number}"},
     "PATCH /certificates/{id:int}/annotations": lambda at: {"comments": f"c{at.number}"},
@@ -386,6 +387,7 @@ AT_PLACES = frozenset(
         "POST /administrators",
         "POST /certificates",
         "POST /certificates/bulk",
+        "POST /certificates/check",
         "POST /dcv",
         "POST /discovery/tasks",
         "POST /domains",
@@ -400,10 +402,12 @@ AT_PLACES = frozenset(
 )
 """Routes without an object in their path whose body names a place or something that is there."""
 
+_TEMPLATES = f"{API}/notifications/templates"
+
 _EXPANDED = {
     f"{API}/audit/objects/{{object_type}}/{{object_id}}": f"{API}/audit/objects/certificate/{{id}}",
     **{
-        f"{API}/notifications/templates/{{type}}{rest}": f"{API}/notifications/templates/certificate_issued{rest}"
+        f"{_TEMPLATES}/{{type}}{rest}": f"{_TEMPLATES}/certificate_issued{rest}"
         for rest in ("", "/preview", "/test")
     },
 }

@@ -454,6 +454,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/certificates/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Check a request without making it */
+        post: operations["certificates_check"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/certificates/import": {
         parameters: {
             query?: never;
@@ -5215,6 +5232,23 @@ export interface components {
             validation: components["schemas"]["hub__organizations__dcv__schemas__ValidationView"];
         };
         /**
+         * CheckedView
+         * @description What the hub reads in a request, and what is wrong with it.
+         */
+        CheckedView: {
+            /** Common Name */
+            common_name: string;
+            /**
+             * Findings
+             * @description Empty: it would be accepted.
+             */
+            findings: components["schemas"]["hub__lifecycle__check_routes__FindingView"][];
+            /** @description Null: there is none that can be read. */
+            signing_request: components["schemas"]["SigningRequestView"] | null;
+            /** Subject Alternative Names */
+            subject_alternative_names: string[];
+        };
+        /**
          * CodeIn
          * @description A code of the authenticator app, or a recovery code.
          */
@@ -6418,16 +6452,6 @@ export interface components {
             valid_to: string | null;
         };
         /**
-         * FindingView
-         * @description Why something does not fit.
-         */
-        FindingView: {
-            /** Message */
-            message: string;
-            /** Reason */
-            reason: string;
-        };
-        /**
          * ForecastView
          * @description The year ahead.
          */
@@ -7022,8 +7046,12 @@ export interface components {
             agent: string | null;
             /** Agent Id */
             agent_id: string;
+            /** Id */
+            id: number;
             /** Message */
             message: string;
+            /** Missed Windows */
+            missed_windows: number;
             /** Node Id */
             node_id: string;
             /** Reason */
@@ -7302,7 +7330,7 @@ export interface components {
             /** Common Name */
             common_name: string;
             /** Findings */
-            findings: components["schemas"]["FindingView"][];
+            findings: components["schemas"]["hub__profiles__schemas__FindingView"][];
             /** Id */
             id: number;
             /** Not After */
@@ -10704,6 +10732,30 @@ export interface components {
             step: "second_factor" | "enrolment" | "new_password";
         };
         /**
+         * SigningRequestView
+         * @description What a signing request says; its key has signed it.
+         */
+        SigningRequestView: {
+            /** Common Name */
+            common_name: string;
+            /** Dns Names */
+            dns_names: string[];
+            /** Ip Addresses */
+            ip_addresses: string[];
+            /** Key Bits */
+            key_bits: number;
+            /** Key Type */
+            key_type: string;
+            /** Other Names */
+            other_names: string[];
+            /** Signature Algorithm */
+            signature_algorithm: string;
+            /** Spki Sha256 */
+            spki_sha256: string;
+            /** Subject */
+            subject: string;
+        };
+        /**
          * StartBody
          * @description A domain to validate.
          */
@@ -11707,6 +11759,21 @@ export interface components {
             };
         };
         /**
+         * FindingView
+         * @description One thing that is wrong.
+         */
+        hub__lifecycle__check_routes__FindingView: {
+            /**
+             * Code
+             * @description A stable word.
+             */
+            code: string;
+            /** Field */
+            field: string;
+            /** Message */
+            message: string;
+        };
+        /**
          * AttemptView
          * @description One attempt and what was seen in its last round.
          */
@@ -11795,6 +11862,16 @@ export interface components {
             expires_at: string | null;
             /** Validation */
             validation: string;
+        };
+        /**
+         * FindingView
+         * @description Why something does not fit.
+         */
+        hub__profiles__schemas__FindingView: {
+            /** Message */
+            message: string;
+            /** Reason */
+            reason: string;
         };
         /**
          * AttemptView
@@ -12730,6 +12807,31 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["BulkResults"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    certificates_check: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CertificateRequestBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckedView"];
                 };
             };
             default: components["responses"]["Problem"];
