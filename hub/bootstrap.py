@@ -77,6 +77,7 @@ async def initialize(settings: Settings, options: InitOptions) -> InitResult:
             await server_identity(uow, authority, kek, names=settings.server_names)
             backend_id = await services.issuers.store_hierarchy(uow, hierarchy, principal=SYSTEM)
             await _first_organization(uow, services, options.organization, backend_id)
+            await services.notifications.install_defaults(uow)
             result = await _first_administrator(uow, services, settings, options)
     finally:
         await db.close()

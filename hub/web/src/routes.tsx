@@ -57,6 +57,11 @@ const domains = {
   writers: () => import("./pages/validation/WritersPage"),
 };
 
+const notifications = {
+  list: () => import("./pages/notifications/NotificationsPage"),
+  template: () => import("./pages/notifications/TemplatePage"),
+};
+
 const PAGES: RouteObject[] = [
   {
     index: true,
@@ -130,6 +135,13 @@ const PAGES: RouteObject[] = [
   area("compromised-keys", "Compromised keys", page(profiles.keys, "CompromisedKeysPage")),
   area("ca-backends", "CA backends", page(() => import("./pages/issuing/BackendsPage"), "BackendsPage"), [
     { path: ":id", ...page(() => import("./pages/issuing/BackendPage"), "BackendPage"), ...crumbOfId("Backend") },
+  ]),
+  area("notifications", "Notifications", page(notifications.list, "NotificationsPage"), [
+    {
+      path: "templates/:type",
+      ...page(notifications.template, "TemplatePage"),
+      handle: { crumb: ({ type = "" }) => `Template ${type.replaceAll("_", " ")}` } satisfies CrumbHandle,
+    },
   ]),
   area("audit", "Audit log", page(() => import("./pages/administration/AuditPage"), "AuditPage")),
   area("administrators", "Administrators", page(administrators.list, "AdministratorsPage"), [

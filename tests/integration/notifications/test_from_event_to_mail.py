@@ -31,7 +31,7 @@ async def test_a_request_is_mailed_to_who_may_decide(any_desk):
     ]
     message = desk.mail.messages[0]
     assert message["Subject"] == "Please decide: certificate for www.example.com"
-    assert f"/certificates/{certificate_id}" in message.get_body(("plain",)).get_content()
+    assert f"/certificates/ssl/{certificate_id}" in message.get_body(("plain",)).get_content()
     assert set(await desk.states()) == {"Sent"}
 
 

@@ -72,6 +72,7 @@ export const NAVIGATION: readonly NavigationGroup[] = [
   {
     title: "Administration",
     items: [
+      { to: "/notifications", label: "Notifications", icon: "bell", action: "notifications.view" },
       { to: "/audit", label: "Audit log", icon: "audit", action: "audit.view" },
       { to: "/administrators", label: "Administrators", icon: "people", action: "administrators.view" },
       { to: "/access", label: "Access", icon: "key", action: "sign_in.view" },
