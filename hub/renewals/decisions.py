@@ -51,7 +51,6 @@ class DueFacts:
     install_state: str = ""
     has_csr: bool = True
     knows_how: bool = False
-    reuse_allowed: bool = True
     successor: Successor | None = None
     closed_until: datetime | None = None
     closed_by: str = ""
@@ -159,14 +158,11 @@ def without_instructions(facts: DueFacts) -> Decision | None:
 
 
 def without_signing_request(facts: DueFacts) -> Decision | None:
-    """Somebody else has the key, and the signing request can't or may not be used again."""
+    """Somebody else has the key, and there is no signing request to use again."""
     if facts.method != Method.CSR or facts.status in _FOUND:
         return None
     if not facts.has_csr:
         message = "the key is not managed here, and there is no signing request to use again"
-        return Impossible(reason="NewSigningRequestNeeded", message=message)
-    if not facts.reuse_allowed:
-        message = "the key is not managed here, and the profile forbids to certify a key again"
         return Impossible(reason="NewSigningRequestNeeded", message=message)
     return None
 

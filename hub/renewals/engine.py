@@ -22,6 +22,7 @@ from hub.lifecycle.errors import (
     RequestRefused,
     TransitionNotAllowed,
 )
+from hub.lifecycle.policy import CSR
 from hub.lifecycle.renewal import Renewal
 from hub.lifecycle.service import LifecycleService
 from hub.lifecycle.states import RenewalEvent, RenewalState
@@ -167,7 +168,10 @@ def _renewal(schedule: Schedule, start: Start) -> Renewal:
 
 def _finding(fault: HubError) -> Finding:
     if isinstance(fault, RequestRefused) and fault.findings:
-        return Finding(fault.findings[0].reason, fault.message)
+        # What the profile no longer allows of the stored signing request, only its holder can mend.
+        of_csr = any(finding.field == CSR for finding in fault.findings)
+        reason = "NewSigningRequestNeeded" if of_csr else fault.findings[0].reason
+        return Finding(reason, fault.message)
     if isinstance(fault, NotRenewable):
         return Finding("NotRenewable", fault.message)
     return Finding(type(fault).__name__, fault.message)

@@ -50,9 +50,12 @@ class Scheduler:
         """Plan the renewal of certificates that were just issued and renew themselves."""
         reader = Reader(self._rooms, uow.session)
         found = await reader.candidates(ids)
-        wanted = [
-            item for item in found.values() if item.rules.enabled and item.row.renewal_state in _PLANNED
-        ]
+        planned = [item for item in found.values() if item.row.renewal_state in _PLANNED]
+        for item in planned:
+            if not item.rules.enabled:
+                # It was edited, or its profile was, while it waited.
+                await self._cancel(uow, item)
+        wanted = [item for item in planned if item.rules.enabled]
         if wanted:
             await self._store(uow, reader, wanted, {})
 

@@ -71,7 +71,6 @@ def test_a_successor_is_asked_for(facts, decision):
     ("facts", "word"),
     [
         (replace(DUE, has_csr=False), "NewSigningRequestNeeded"),
-        (replace(DUE, reuse_allowed=False), "NewSigningRequestNeeded"),
         (replace(DUE, status="External", method=""), "NotRenewable"),
     ],
 )

@@ -5,7 +5,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from hub.db.outbox import OutboxEvent
 from hub.fleet.commands import CommandFailure
+from hub.http.principal import SYSTEM
 from hub.lifecycle.models import Certificate
 from hub.lifecycle.requests import AutoRenew, Installation
 from tests.simulators.hub_world import ADMIN
@@ -160,3 +162,38 @@ async def test_an_agent_that_is_away_is_waited_for_with_the_approval_that_was_gi
     await world.settle()
     assert (await world.certificate(first)).renewal_state == "Successful"
     assert (await world.successor(first)).id == new.id
+
+
+async def test_a_stored_signing_request_that_the_profile_forbids_needs_a_person_and_says_so(world):
+    profile_id = await world.profile()
+    first = await world.issued(profile_id)
+    async with world.db.write() as uow:
+        changes = {"key_types": ("RSA-4096",)}
+        await world.profiles.update(uow, profile_id, changes=changes, principal=SYSTEM)
+    await world.advance((await world.certificate(first)).renewal_due_at + timedelta(hours=1))
+    row = await world.certificate(first)
+    assert (row.renewal_state, row.renewal_due_at) == ("Failed", None)
+    why = await world.answer(first)
+    assert why.reason == "NewSigningRequestNeeded"
+    assert "EC-P256" in why.sentence
+    assert "new signing request" in why.instruction
+    ended = select(OutboxEvent.data).where(OutboxEvent.kind == "RenewalFinished")
+    ((data,),) = await world.rows(ended)
+    assert data["instruction"] == why.instruction
+    assert 200 < data["hours_left"] < 500
+    assert data["next_try_at"] is None
+
+
+async def test_a_profile_that_was_switched_off_is_tried_again_until_it_is_back(world):
+    profile_id = await world.profile()
+    first = await world.issued(profile_id)
+    due = (await world.certificate(first)).renewal_due_at
+    async with world.db.write() as uow:
+        await world.profiles.update(uow, profile_id, changes={"status": "disabled"}, principal=SYSTEM)
+    await world.advance(due + timedelta(hours=3))
+    assert (await world.certificate(first)).renewal_state == "Failed"
+    assert (await world.answer(first)).reason == "NotAllowed"
+    async with world.db.write() as uow:
+        await world.profiles.update(uow, profile_id, changes={"status": "active"}, principal=SYSTEM)
+    await world.advance(due + timedelta(hours=12))
+    assert (await world.certificate(first)).renewal_state == "Successful"
