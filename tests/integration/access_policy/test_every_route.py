@@ -56,7 +56,8 @@ def _may(caller, route):
 def _normalized(answer, *ids):
     text = re.sub(r'"request_id": "[^"]*"', "", answer.text)
     for value in ids:
-        text = text.replace(str(value), "#")
+        # Not within other numbers: 42 is a part of 422.
+        text = re.sub(rf"(?<!\d){re.escape(str(value))}(?!\d)", "#", text)
     return answer.status, text
 
 
