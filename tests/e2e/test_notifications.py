@@ -49,7 +49,7 @@ def test_words_are_changed_with_a_preview_beside_them_and_reset(console: Console
     page = console.page
     console.complaints.expected_statuses.add(400)
     console.open("/notifications?tab=templates")
-    page.get_by_role("link", name="Certificate expires soon").click()
+    page.get_by_role("link", name="Certificate expires soon", exact=True).click()
     preview = page.get_by_role("region", name="Preview")
     expect(preview).to_contain_text("certificate for www.example.com")
     subject = page.get_by_label("Subject")

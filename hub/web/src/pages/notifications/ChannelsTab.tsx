@@ -93,7 +93,7 @@ function Kind({ name }: { name: string }) {
 const COLUMNS: readonly GridColumn<Channel>[] = [
   { name: "name", label: "Name", width: 220 },
   { name: "kind", label: "Kind", sortable: false, width: 150, render: (row) => <Kind name={row.kind} /> },
-  { name: "id", label: "Actions", kind: "int", sortable: false, width: 170, render: (row) => <Actions row={row} /> },
+  { name: "id", label: "Actions", sortable: false, filterable: false, width: 240, render: (row) => <Actions row={row} /> },
   { name: "organization_name", label: "For", sortable: false, width: 200, render: (row) => row.organization_name ?? "All organizations" },
   { name: "enabled", label: "Active", kind: "bool", sortable: false, width: 90, render: (row) => (row.enabled ? <Badge tone="ok">Active</Badge> : <Badge tone="idle">Off</Badge>) },
   { name: "problem", label: "Last use", sortable: false, width: 300, render: (row) => (row.problem ? <Badge tone="bad">{row.problem}</Badge> : <span className="muted">No problem known</span>) },

@@ -70,7 +70,7 @@ const COLUMNS: readonly GridColumn<RuleRow>[] = [
   { name: "name", label: "Name", width: 240 },
   { name: "type", label: "Notification type", width: 230, render: (row) => <TypeTitle name={row.type} /> },
   { name: "enabled", label: "Active", kind: "bool", sortable: false, width: 90, render: (row) => (row.enabled ? <Badge tone="ok">Active</Badge> : <Badge tone="idle">Off</Badge>) },
-  { name: "id", label: "Actions", kind: "int", sortable: false, width: 130, render: (row) => <Actions row={row} /> },
+  { name: "id", label: "Actions", sortable: false, filterable: false, width: 170, render: (row) => <Actions row={row} /> },
   { name: "organization_name", label: "Organization / department", sortable: false, width: 200, render: place },
   { name: "recipients", label: "Recipients", sortable: false, filterable: false, width: 280, render: recipientsText },
   { name: "digest", label: "Sent", sortable: false, filterable: false, width: 150, render: (row) => digestText(row.digest) },

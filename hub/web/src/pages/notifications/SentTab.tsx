@@ -98,7 +98,7 @@ const COLUMNS: readonly GridColumn<Sent>[] = [
   { name: "created_at", label: "Created", kind: "time", sortable: false, width: 170 },
   { name: "state", label: "Status", kind: "enum", choices: STATES, sortable: false, width: 130, render: (row) => <Status value={row.state} /> },
   { name: "subject", label: "Subject", sortable: false, width: 360, render: (row) => <Subject row={row} /> },
-  { name: "id", label: "Actions", kind: "int", width: 100, render: (row) => <Resend row={row} /> },
+  { name: "id", label: "Actions", filterable: false, width: 120, render: (row) => <Resend row={row} /> },
   { name: "channel_kind", label: "Way", sortable: false, width: 110 },
   { name: "recipient", label: "Recipient", sortable: false, width: 220, render: (row) => row.recipient || row.administrator || "" },
   { name: "reason", label: "Reason", sortable: false, width: 140 },
