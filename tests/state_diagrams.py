@@ -19,6 +19,7 @@ from hub.discovery.states import SCAN
 from hub.fleet.states import TRANSITIONS as COMMAND
 from hub.lifecycle.key_transfer_states import KEY_TRANSFER
 from hub.lifecycle.states import CERTIFICATE, INSTALL, ITEM, RENEWAL
+from hub.notifications.states import DELIVERY
 from hub.organizations.dcv.states import TRANSITIONS as DCV
 from hub.organizations.states import DOMAIN, VALIDATION
 
@@ -44,6 +45,7 @@ MACHINES = (
     Drawn("Domain and its delegation", "hub/organizations/states.py", DOMAIN),
     Drawn("Validation of an organization", "hub/organizations/states.py", VALIDATION),
     Drawn("Domain control validation", "hub/organizations/dcv/states.py", DCV),
+    Drawn("Notification", "hub/notifications/states.py", DELIVERY),
     Drawn("Sign-in", "hub/access/signin/states.py", SIGN_IN),
     Drawn("Session of an agent with its hub", "agents/runtime/session_states.py", SESSION),
 )
