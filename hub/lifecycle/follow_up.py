@@ -109,7 +109,10 @@ async def after_end(uow: UnitOfWork, events: Sequence[Event]) -> None:
     reasons = {int(event.object_id): event for event in events}
     rows = await uow.session.execute(
         select(Certificate.id, Certificate.renews_id).where(
-            Certificate.id.in_(reasons), Certificate.renews_id.is_not(None)
+            # A replacement that comes to nothing says nothing of a renewal that is under way beside it.
+            Certificate.id.in_(reasons),
+            Certificate.renews_id.is_not(None),
+            ~Certificate.replaces,
         )
     )
     for successor_id, renews_id in rows.all():
@@ -121,7 +124,7 @@ async def after_end(uow: UnitOfWork, events: Sequence[Event]) -> None:
             "reason": reason or event.data.get("reason", ""),
             "message": event.data.get("message", "") or event.data.get("comments", ""),
         }
-        await _fail(uow, await head_of(uow.session, renews_id), details)
+        await _fail(uow, await head_of(uow.session, renews_id or 0), details)
 
 
 async def after_install(uow: UnitOfWork, events: Sequence[Event]) -> None:
@@ -134,7 +137,7 @@ async def after_install(uow: UnitOfWork, events: Sequence[Event]) -> None:
     )
     for successor_id, renews_id, fingerprint in rows.all():
         data = states[successor_id]
-        old = await head_of(uow.session, renews_id)
+        old = await head_of(uow.session, renews_id or 0)
         if data["install_state"] == InstallState.SUCCESSFUL:
             await _succeed(uow, old, {"renewed_by": successor_id, "fingerprint": fingerprint})
         elif data["install_state"] == InstallState.FAILED:

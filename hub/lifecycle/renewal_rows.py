@@ -98,7 +98,7 @@ async def latest_successor(session: AsyncSession, certificate_id: int) -> Renewa
     )
     found = [RenewalRow(**row._asdict()) for row in rows]
     going = [row for row in found if row.status in _UNDECIDED_OR_LIVE]
-    return (going or found or [None])[0]
+    return next(iter(going or found), None)
 
 
 async def has_csr(session: AsyncSession, certificate_id: int) -> bool:

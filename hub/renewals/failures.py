@@ -126,7 +126,7 @@ def next_try(kind: FailureKind, *, attempts: int, now: datetime, not_after: date
     rule = FAILURES[kind]
     if rule.first is None:
         return None
-    pause = min(rule.first * 2 ** min(max(attempts, 1) - 1, 16), rule.longest)
+    pause: timedelta = min(rule.first * 2 ** min(max(attempts, 1) - 1, 16), rule.longest)
     left = not_after - now
     if left > timedelta():
         pause = min(pause, left / URGENCY_SHARE)

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hub.db.errors import HubError, NotFound
-from hub.issuers.contract import CaBackend
+from hub.issuers.contract import HasRenewalInfo
 from hub.issuers.service import IssuerService
 from hub.lifecycle import renewal_rows
 from hub.lifecycle.ports import Fleet
@@ -49,7 +49,7 @@ class Reader:
         self._rooms = rooms
         self._session = session
         self._policies: dict[int, RenewalPolicy] = {}
-        self._backends: dict[int, CaBackend | None] = {}
+        self._sources: dict[int, HasRenewalInfo | None] = {}
 
     async def candidates(self, ids: Iterable[int]) -> dict[int, Candidate]:
         """Return certificates that have dates, by id."""
@@ -90,16 +90,19 @@ class Reader:
         window = schedule.window if schedule else None
         return plan_renewal(planned, candidate.rules, now=now, window=window, calendar=calendar)
 
-    async def backend(self, backend_id: int | None) -> CaBackend | None:
-        """Return the CA that a certificate comes from; None where it can't be asked."""
+    async def window_source(self, backend_id: int | None) -> HasRenewalInfo | None:
+        """Return the CA that a certificate comes from, if it says when to renew and can be asked."""
         if backend_id is None:
             return None
-        if backend_id not in self._backends:
+        if backend_id not in self._sources:
             try:
-                self._backends[backend_id] = await self._rooms.issuers.backend(self._session, backend_id)
+                backend = await self._rooms.issuers.backend(self._session, backend_id)
             except HubError:
-                self._backends[backend_id] = None
-        return self._backends[backend_id]
+                # Disabled, or its plug-in is gone: the hub goes by its own rules.
+                self._sources[backend_id] = None
+            else:
+                self._sources[backend_id] = backend if isinstance(backend, HasRenewalInfo) else None
+        return self._sources[backend_id]
 
     async def due_facts(self, candidate: Candidate, schedule: Schedule, *, now: datetime) -> DueFacts:
         """Return what decides about a renewal that is due."""

@@ -96,18 +96,20 @@ class Scheduler:
                 return
             reader = Reader(self._rooms, session)
             candidate = await reader.candidate(certificate_id)
-            backend = await reader.backend(candidate.row.backend_id) if candidate else None
-            chain = await renewal_rows.bodies_of(session, candidate.row.chain) if candidate else ()
+            if candidate is None:
+                return
+            source = await reader.window_source(candidate.row.backend_id)
+            chain = await renewal_rows.bodies_of(session, candidate.row.chain)
         values: dict[str, Any] = {"poll_at": None}
-        if isinstance(backend, HasRenewalInfo) and len(chain) > 1:
-            values = await self._asked(backend, chain)
+        if source is not None and len(chain) > 1:
+            values = await self._asked(source, chain)
         async with self._db.write() as uow:
             await schedules.write_schedules(uow, [{"certificate_id": certificate_id, **values}])
 
-    async def _asked(self, backend: HasRenewalInfo, chain: Sequence[bytes]) -> dict[str, Any]:
+    async def _asked(self, source: HasRenewalInfo, chain: Sequence[bytes]) -> dict[str, Any]:
         now = self._db.clock()
         try:
-            info = await backend.renewal_info(chain[0], chain[1])
+            info = await source.renewal_info(chain[0], chain[1])
         except HubError as fault:
             # The hub's own rules go on; a window that was told before stays.
             _log.info("renewal_info_failed", error=fault.message)
@@ -179,8 +181,8 @@ class Scheduler:
     ) -> dict[str, Any]:
         poll_at = schedule.poll_at
         if poll_at is None and schedule.window is None:
-            backend = await reader.backend(candidate.row.backend_id)
-            poll_at = uow.now if isinstance(backend, HasRenewalInfo) else None
+            source = await reader.window_source(candidate.row.backend_id)
+            poll_at = uow.now if source is not None else None
         # Once it has passed, the first moment stays the one that warnings go by.
         passed = schedule.first_due_at is not None and schedule.first_due_at <= uow.now
         first_due = schedule.first_due_at if passed else plan.due_at

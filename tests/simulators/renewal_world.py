@@ -47,7 +47,7 @@ class RenewalWorld(World):
     async def profile(self, name: str = "Renewing", **changes: Any) -> int:
         """A profile whose certificates renew themselves, of 47 days."""
         policy = RenewalPolicy(**({"enabled": True} | changes.pop("renewal", {})))
-        values = {
+        values: dict[str, Any] = {
             "backend_id": self.backend_id,
             "san_rule": SanRule.MULTI,
             "terms_days": (47,),

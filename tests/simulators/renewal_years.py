@@ -66,7 +66,9 @@ def outages(
     rng: random.Random, end: datetime, *, every_days: float, hours: Callable[[random.Random], float]
 ) -> Outages:
     """Draw outages that begin about every so many days and last so many hours."""
-    starts, ends, at = [], [], BEGIN
+    starts: list[datetime] = []
+    ends: list[datetime] = []
+    at = BEGIN
     while True:
         at += timedelta(days=rng.expovariate(1 / every_days))
         if at >= end:
