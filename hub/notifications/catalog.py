@@ -16,6 +16,11 @@ from hub.notifications.errors import TypeUnknown
 from hub.notifications.variables import COMMON, OF_EVENTS, OF_OBJECTS
 from hub.notifications.wording import WORDING
 
+_PEOPLE = {
+    "certificate": ("requester", "external_requesters"),
+    "certificate_import": ("requester",),
+    "domain": ("requester",),
+}
 DEFAULT_DAYS = (30, 14, 7, 3, 1)
 DEFAULT_MINUTES = 15
 
@@ -63,7 +68,7 @@ class NotificationType:
     @property
     def recipients(self) -> tuple[str, ...]:
         """Who may be told beside addresses and channels."""
-        people = ("requester", "external_requesters") if self.object_type == "certificate" else ()
+        people = _PEOPLE.get(self.object_type, ())
         owner = () if self.object_type in {"administrator", "ca_authority"} else ("owner", "RAO", "DRAO")
         return (*people, *owner, "MRAO")
 
@@ -93,6 +98,7 @@ _ALL = (
         "Certificate awaits approval",
         "CertificateRequested",
         "CertificateApprovalRecorded",
+        "CertificateResubmitted",
         status=("Requested",),
     ),
     _certificate("certificate_approved", "Certificate approved", "CertificateApproved"),
@@ -150,6 +156,7 @@ _ALL = (
         when={"install_state": ("Restart Required",)},
         **_WARN,
     ),
+    _certificate("private_key_downloaded", "Private key downloaded", "KeyDownloaded", severity="warning"),
     _of("scan", "discovery_summary", "Discovery summary", "ScanFinished"),
     _of("agent", "agent_enrolled", "Agent enrolled", "AgentEnrolled"),
     _of("agent", "agent_offline", "Agent is offline", timing=Timing.AFTER, **_BAD),
@@ -192,7 +199,7 @@ _ALL = (
         severity="warning",
     ),
     _of("ca_authority", "ca_expiring", "CA certificate expires soon", **_BEFORE),
-    _of("import", "import_finished", "Import finished", "ImportFinished"),
+    _of("certificate_import", "import_finished", "Import finished", "CertificateImportFinished"),
 )
 
 TYPES: Mapping[str, NotificationType] = {each.name: each for each in _ALL}

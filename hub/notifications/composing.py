@@ -24,6 +24,7 @@ _FACTS = (
     ("last_seen", "Last seen"),
     ("reason", "Reason"),
     ("message", "Message"),
+    ("instruction", "What to do"),
 )
 _MAX_FACTS = 8
 _SEVERITIES = ("error", "warning", "info", "success")
@@ -87,7 +88,7 @@ def _severity(held: Held) -> str:
 def _facts(data: dict[str, Any]) -> tuple[tuple[str, str], ...]:
     values = {
         **data.get("values", {}),
-        **{name: data[name] for name in ("reason", "message") if name in data},
+        **{name: data[name] for name in ("reason", "message", "instruction") if name in data},
     }
     found = [(label, str(values[name])) for name, label in _FACTS if values.get(name)]
     return tuple(found[:_MAX_FACTS])

@@ -30,6 +30,7 @@ _RECIPIENTS = {
     "renewal_at_risk": Recipients(owner=True, roles=("MRAO", "RAO")),
     "install_failed": Recipients(owner=True, roles=("MRAO", "RAO")),
     "install_restart_needed": Recipients(requester=True, owner=True, roles=("RAO",)),
+    "private_key_downloaded": Recipients(owner=True),
     "agent_offline": _ADMINISTRATORS,
     "agent_back": _ADMINISTRATORS,
     "agent_certificate_expiring": _ADMINISTRATORS,

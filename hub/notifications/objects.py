@@ -22,6 +22,7 @@ from hub.notifications.tables import (
     CERTIFICATES,
     DEPARTMENTS,
     DOMAINS,
+    IMPORTS,
     ORGANIZATIONS,
     PROFILES,
     SCANS,
@@ -308,6 +309,38 @@ def _authority(row: Any, now: datetime) -> ObjectFacts:
     )
 
 
+def _select_imports() -> Select[Any]:
+    c = IMPORTS.c
+    return select(*c, _ORGANIZATION, _DEPARTMENT).select_from(
+        IMPORTS.outerjoin(ORGANIZATIONS, ORGANIZATIONS.c.id == c.organization_id).outerjoin(
+            DEPARTMENTS, DEPARTMENTS.c.id == c.department_id
+        )
+    )
+
+
+def _import(row: Any, now: datetime) -> ObjectFacts:
+    del now
+    return ObjectFacts(
+        object_type="certificate_import",
+        object_id=str(row.id),
+        path=f"/certificates/ssl/imports/{row.id}",
+        organization_id=row.organization_id,
+        department_id=row.department_id,
+        certificate_type="ssl",
+        status=row.state,
+        requester_id=row.administrator_id,
+        requester=row.administrator,
+        values={
+            "name": row.filename,
+            "imported": str(row.files_imported),
+            "failed": str(row.files_failed),
+            "message": row.message,
+            "organization": row.organization_name or "",
+            "department": row.department_name or "",
+        },
+    )
+
+
 Make = Callable[[Any, datetime], ObjectFacts]
 
 _LOADERS: Mapping[str, tuple[Select[Any], Any, Make, Callable[[str], Any]]] = {
@@ -318,6 +351,7 @@ _LOADERS: Mapping[str, tuple[Select[Any], Any, Make, Callable[[str], Any]]] = {
     "domain": (_select_domains(), DOMAINS.c.id, _domain, int),
     "organization": (_select_organizations(), ORGANIZATIONS.c.id, _organization, int),
     "administrator": (_select_administrators(), ADMINISTRATORS.c.id, _administrator, int),
+    "certificate_import": (_select_imports(), IMPORTS.c.id, _import, int),
     "ca_authority": (_select_authorities(), AUTHORITIES.c.id, _authority, int),
 }
 

@@ -24,6 +24,7 @@ from hub.notifications.rules import Rule
 from hub.notifications.states import DeliveryState
 from hub.notifications.templates import TemplateBook
 from hub.notifications.templating import render_body, render_subject
+from hub.notifications.variables import OF_EVENTS
 
 CONSOLE = "console"
 EMAIL = "email"
@@ -264,8 +265,9 @@ def _data(occurrence: Occurrence, facts: ObjectFacts) -> dict[str, Any]:
 
 
 def _told(occurrence: Occurrence) -> dict[str, str]:
-    data = occurrence.data
-    return {name: str(data[name]) for name in ("reason", "message", "actor") if data.get(name)}
+    """Return what the event itself says; explanations call their message a sentence."""
+    data = {"message": occurrence.data.get("sentence"), **occurrence.data}
+    return {name: str(data[name]) for name in OF_EVENTS if data.get(name)}
 
 
 def values_for(occurrence: Occurrence, facts: ObjectFacts, base_url: str) -> dict[str, str]:

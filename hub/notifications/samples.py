@@ -28,6 +28,7 @@ _VALUES = {
     "install_state": "Successful",
     "renewal_state": "Scheduled",
     "reason": "ExampleReason",
+    "instruction": "What somebody has to do about it.",
     "message": "What the program or the person said.",
     "name": "Example",
     "agent": "agent-1",
@@ -68,7 +69,7 @@ def sample(kind: NotificationType, now: datetime) -> ObjectFacts:
         "validated_at": now - timedelta(days=180),
         "last_seen": now - timedelta(minutes=20),
     }
-    known = {*OF_OBJECTS[kind.object_type], "organization", "department", "reason", "message"}
+    known = {*OF_OBJECTS[kind.object_type], "organization", "department", "reason", "message", "instruction"}
     values = {name: value for name, value in _VALUES.items() if name in known}
     values |= {name: time_text(at) for name, at in times.items() if name in known}
     return ObjectFacts(

@@ -131,4 +131,17 @@ AUTHORITIES = table(
     column("slug"),
     column("not_after", _TIME),
 )
+IMPORTS = table(
+    "certificate_imports",
+    column("id"),
+    column("filename"),
+    column("organization_id"),
+    column("department_id"),
+    column("administrator_id"),
+    column("administrator"),
+    column("state"),
+    column("message"),
+    column("files_imported"),
+    column("files_failed"),
+)
 BACKENDS = table("ca_backends", column("id"), column("name"))

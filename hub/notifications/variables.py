@@ -15,6 +15,7 @@ COMMON: Mapping[str, str] = {
 OF_EVENTS: Mapping[str, str] = {
     "reason": "The stable word for why it happened, if there is one",
     "message": "What was said about it, by a person or by the program that failed",
+    "instruction": "What somebody has to do about it",
     "actor": "Who did it, if the event tells",
 }
 
@@ -114,7 +115,7 @@ OF_OBJECTS: Mapping[str, Mapping[str, str]] = {
         "not_after": "End of its validity",
         "days_left": "Whole days until then",
     },
-    "import": {
+    "certificate_import": {
         "id": "Number of the import",
         "name": "The file",
         "status": "How it ended",

@@ -22,6 +22,7 @@ _WHERE = "\n${url}\n"
 _WHY = """\
 Reason: ${reason}
 ${message}
+What to do: ${instruction}
 """
 
 
@@ -139,6 +140,10 @@ WORDING: Mapping[str, tuple[str, str]] = {
         "Restart needed: certificate for ${common_name}",
         "The certificate is on the server, which must be restarted before it shows it.",
         _WHY,
+    ),
+    "private_key_downloaded": _certificate(
+        "Key downloaded: certificate for ${common_name}",
+        "Somebody fetched the private key of the certificate. The audit log says who, and from where.",
     ),
     "discovery_summary": (
         "Discovery summary: ${name} ${started}",

@@ -132,20 +132,26 @@ async def test_what_a_failure_said_is_in_the_mail(desk):
         "RenewalFinished",
         object_id=certificate_id,
         organization_id=desk.world.organization_id,
-        data={"renewal_state": "Failed", "reason": "QuotaExceeded", "message": "The CA wants a pause."},
+        data={
+            "renewal_state": "Failed",
+            "reason": "QuotaExceeded",
+            "sentence": "The CA wants a pause.",
+            "instruction": "Ask for a higher quota.",
+        },
     )
     await desk.take_over()
     await desk.deliver()
     text = desk.mail.messages[0].get_body(("plain",)).get_content()
     assert "Reason: QuotaExceeded" in text
     assert "The CA wants a pause." in text
+    assert "What to do: Ask for a higher quota." in text
 
 
 async def test_an_object_that_is_gone_is_told_of_from_its_event(desk):
     await desk.rule("import_finished", recipients=Recipients(roles=("MRAO",)))
     await desk.happen(
-        "ImportFinished",
-        object_type="import",
+        "CertificateImportFinished",
+        object_type="certificate_import",
         object_id="7",
         organization_id=desk.world.organization_id,
         data={"name": "old.zip", "status": "Successful", "imported": 12, "failed": 1},

@@ -296,8 +296,8 @@ async def test_a_burst_that_is_refused_for_now_stays_one_message(desk):
 async def test_a_value_with_line_ends_makes_no_header(desk):
     await desk.rule("import_finished", recipients=Recipients(roles=("MRAO",)), console=False)
     await desk.happen(
-        "ImportFinished",
-        object_type="import",
+        "CertificateImportFinished",
+        object_type="certificate_import",
         data={"name": "a.zip\r\nBcc: everybody@example.com\r\n\r\nGotcha", "status": "Failed"},
     )
     await desk.take_over()
