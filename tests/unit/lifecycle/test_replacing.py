@@ -172,3 +172,13 @@ async def test_renewal_and_replacement_at_the_same_time(world):
     renewed = await world.lifecycle.renew(ADMIN, old, Renewal(csr=csr()))
     assert (await world.certificate(renewed.id)).status == "Issued"
     assert (await world.certificate(old)).status == "Replaced"
+
+
+async def test_a_replacement_that_is_declined_ends_no_renewal(world):
+    old = await issue(world)
+    async with world.db.write() as uow:
+        await world.profiles.update(uow, world.profile_id, changes={"auto_approve": False}, principal=SYSTEM)
+    await world.lifecycle.renew(ADMIN, old, Renewal(csr=csr()))
+    replacement = await world.lifecycle.replace(ADMIN, old, by_csr())
+    await world.lifecycle.decline(ADMIN, replacement.id)
+    assert (await world.certificate(old)).renewal_state == "Started"
