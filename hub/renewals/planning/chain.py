@@ -357,20 +357,15 @@ def agents_link(facts: Facts) -> Link | None:
 
 
 def freeze_link(facts: Facts) -> Link | None:
-    """Whether a freeze lies between now and the end."""
-    if not facts.freezes or _issued(facts):
+    """Whether a freeze lies between now and the end, or keeps an issued successor from being installed."""
+    if not facts.freezes:
         return None
+    due_at = facts.now if _issued(facts) else facts.due_at
     first = min(facts.freezes, key=lambda item: item.start)
     text = f"{first.name} from {first.start:%Y-%m-%d} to {first.end:%Y-%m-%d}"
     if first.start <= facts.now:
-        state = LinkState.BROKEN if first.end >= facts.not_after else LinkState.AT_RISK
-        if first.end <= facts.due_at:
-            state = LinkState.OK
-        remedy = "" if state is LinkState.OK else "renew it by hand, or end the freeze earlier"
-        return _link(
-            "freeze", "Freeze", state, f"{text} is on", remedy=remedy, since=first.start, deadline=first.end
-        )
-    if facts.due_at >= first.start and first.end >= facts.not_after:
+        return _freeze_that_is_on(facts, first, text=text, due_at=due_at)
+    if due_at >= first.start and first.end >= facts.not_after:
         return _link(
             "freeze",
             "Freeze",
@@ -380,6 +375,23 @@ def freeze_link(facts: Facts) -> Link | None:
             deadline=first.start,
         )
     return _link("freeze", "Freeze", LinkState.OK, f"{text} leaves time to renew it", deadline=first.start)
+
+
+def _freeze_that_is_on(facts: Facts, freeze: ClosedFacts, *, text: str, due_at: datetime) -> Link:
+    state = LinkState.BROKEN if freeze.end >= facts.not_after else LinkState.AT_RISK
+    if freeze.end <= due_at:
+        state = LinkState.OK
+    done = "install it" if _issued(facts) else "renew it"
+    remedy = "" if state is LinkState.OK else f"{done} by hand, or end the freeze earlier"
+    return _link(
+        "freeze",
+        "Freeze",
+        state,
+        f"{text} is on",
+        remedy=remedy,
+        since=freeze.start,
+        deadline=freeze.end,
+    )
 
 
 def installation_link(facts: Facts) -> Link | None:

@@ -6,6 +6,7 @@ the agent that has the key. Of agents, the twenty with most certificates count b
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -67,6 +68,10 @@ class _Profile:
     rule: Rule
 
 
+Groups = dict[int | None, list[Group]]
+"""Groups of certificates by CA."""
+_KEPT_FOR = timedelta(minutes=10)
+_KEPT_FROM = 50_000
 _UNKNOWN = _Profile(public=False, rule=Rule())
 
 
@@ -75,6 +80,7 @@ class Forecaster:
 
     def __init__(self, db: Database) -> None:
         self._db = db
+        self._kept: dict[tuple[object, ...], tuple[datetime, Groups]] = {}
 
     async def forecast(
         self, principal: Principal, *, term: TermName = "current", organization_id: int | None = None
@@ -82,12 +88,28 @@ class Forecaster:
         """Return the year ahead of the certificates that somebody sees, or of one organization's."""
         now = self._db.clock()
         async with self._db.read() as session:
-            conditions = _conditions(principal, organization_id)
-            groups = await _groups(session, conditions, today=now.date())
+            groups = await self._groups(session, principal, organization_id, now=now)
             quotas = await read_quotas(session)
             names = await _names(session)
             validations = await _validations(session, principal, organization_id, term=term, now=now)
-        return _assemble(groups, quotas, names, term=term, now=now, validations=validations)
+        # Seconds of arithmetic for a million certificates: not in the thread that answers everybody.
+        return await asyncio.to_thread(
+            _assemble, groups, quotas, names, term=term, now=now, validations=validations
+        )
+
+    async def _groups(
+        self, session: AsyncSession, principal: Principal, organization_id: int | None, *, now: datetime
+    ) -> Groups:
+        """Return the groups; of big inventories those of some minutes ago: other terms take the same."""
+        key = (principal.kind == "system", principal.grants, organization_id, now.date())
+        at, groups = self._kept.get(key, (now - _KEPT_FOR, {}))
+        if now - at < _KEPT_FOR:
+            return groups
+        groups = await _groups(session, _conditions(principal, organization_id), today=now.date())
+        if sum(group.count for members in groups.values() for group in members) >= _KEPT_FROM:
+            self._kept = {name: kept for name, kept in self._kept.items() if now - kept[0] < _KEPT_FOR}
+            self._kept[key] = (now, groups)
+        return groups
 
 
 def terms(term: TermName, now: datetime) -> TermOn:

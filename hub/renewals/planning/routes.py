@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, time
 
+from sqlalchemy import ColumnElement, and_
+
 from hub.http.calls import Call
 from hub.http.listing import ListEndpoint, ListQuery, Page
 from hub.http.principal import Principal
@@ -290,7 +292,7 @@ class PlanningRoutes(RouteSet):
     )
     async def upcoming(self, call: Call[None, ListQuery]) -> Page[UpcomingRow] | StreamedResponse:
         """Return a page of renewals, the next one first."""
-        return await self._upcoming(call, where=Certificate.renewal_state.in_(AUTOMATIC))
+        return await self._upcoming(call, where=_upcoming(call.query))
 
     @get(
         "/forecast",
@@ -359,6 +361,19 @@ class CertificateBudgetRoutes(RouteSet):
         return BudgetView.model_validate(
             await self._planning.budgets.one(call.principal, call.int_path("id"))
         )
+
+
+def _upcoming(query: ListQuery) -> ColumnElement[bool]:
+    """Return the condition on renewals: those with a time, or in the state that was asked for.
+
+    A renewal that runs has no time any more; it is found by its state, so that the index of times serves the
+    list without.
+    """
+    if any(text.startswith("renewal_state:") for text in query.filter):
+        return Certificate.renewal_state.in_(AUTOMATIC)
+    # An expression rather than the column: the index of states would have everything sorted first.
+    states = Certificate.renewal_state.concat("").in_(AUTOMATIC)
+    return and_(Certificate.renewal_due_at.is_not(None), states)
 
 
 def planning_routes(planning: PlanningService) -> tuple[RouteSet, ...]:

@@ -188,6 +188,9 @@ async def test_upcoming_renewals_are_listed_by_when_they_are_due(rest, plant):
     failed = await plant.certificate(ends_in=30, due_in=12, renewal_state="Failed", renewal_attempts=2)
     page = await rest.get("/renewals/upcoming")
     assert [item["id"] for item in page["items"]] == [first, second, failed]
+    running = await plant.certificate(ends_in=30, renewal_state="Started", renewal_due_at=None)
+    page = await rest.get("/renewals/upcoming?filter=renewal_state:eq:Started")
+    assert [item["id"] for item in page["items"]] == [running]
     page = await rest.get("/renewals/upcoming?filter=renewal_state:eq:Failed")
     assert [(item["id"], item["attempts"]) for item in page["items"]] == [(failed, 2)]
 

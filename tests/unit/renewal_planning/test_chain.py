@@ -161,6 +161,11 @@ CASES = {
         "freeze",
         OK,
     ),
+    "freeze keeps a successor from being installed": (
+        with_(successor=ISSUED, freezes=(ClosedFacts(name="W", start=at(-1), end=at(25)),)),
+        "freeze",
+        BROKEN,
+    ),
     "nothing to install": (BASE, "installation", None),
     "not installed yet": (with_(successor=ISSUED), "installation", AT_RISK),
     "installation failed": (
