@@ -29,10 +29,11 @@ COUNT_DEADLINE_S = 1.0
 """Nobody waits longer for a number; the page says that there are more than those it shows."""
 # To count rows with a common text that match other conditions too, so many are looked at: of those that match
 # the others, if they are no more, else of those that have the text.
-_LOOKED_AT = 5000
+_LOOKED_AT = 3000
 _COUNTED_ON_A_WALK = 500
-# More than that, and walking along an index that leads to them costs no more than fetching and sorting all.
+# Not so many are sorted without looking for a shorter way: a walk that passes few rows for each of them.
 _FEWER_THAN_A_WALK = 1000
+_PASSED_FOR_EACH = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +139,7 @@ async def read_slice(
     rows: list[RowMapping] = []
     build = _in_order if listing.index is None else _walked
     if listing.index is not None and few is not None:
-        walk = plan_walk(conditions, sort=sort.column.expression, id_column=listing.id_column)
-        build = _walked if walk.columns and few > _FEWER_THAN_A_WALK else _sorted
+        build = _walked if await _walk_is_shorter(session, listing, sort, conditions, few) else _sorted
     for stretch in stretches(sort, listing.id_column, position, nulls_largest=postgresql):
         statement = build(listing, sort, conditions, stretch, limit + 1 - len(rows))
         rows += (await session.execute(statement)).mappings()
@@ -147,6 +147,18 @@ async def read_slice(
             last = rows[limit - 1]
             return Slice(rows[:limit], encode_cursor(sort, last[sort.column.name], last["_id"]))
     return Slice(rows, None)
+
+
+async def _walk_is_shorter(
+    session: AsyncSession, listing: Listing[Any], sort: Sort, conditions: Sequence[Any], few: int
+) -> bool:
+    """Tell whether a walk finds a page of the ``few`` rows sooner than sorting them would."""
+    walk = plan_walk(conditions, sort=sort.column.expression, id_column=listing.id_column)
+    if few <= _FEWER_THAN_A_WALK or not walk.columns:
+        return False
+    held = [column.in_(values) for column, values in zip(walk.columns, walk.values, strict=True)]
+    passed = await count_matching(session, listing, held, up_to=few * _PASSED_FOR_EACH)
+    return passed.exact
 
 
 def _in_order(

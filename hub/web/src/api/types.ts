@@ -94,3 +94,6 @@ export type DcvCheck = Schemas["CheckResult"];
 export type DcvHistory = Schemas["History"];
 export type DcvOutlook = Schemas["OutlookView"];
 export type OrganizationValidation = Schemas["hub__organizations__schemas__ValidationView"];
+
+export type Dashboard = Schemas["Dashboard"];
+export type Share = Required<Schemas["Share"]>;
