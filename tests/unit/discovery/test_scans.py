@@ -235,7 +235,7 @@ async def test_what_nobodys_agent_finds_is_unmanaged_until_it_is_assigned(
     await run(world, discovery, task, finds(("10.0.0.1", certificate("a.example"))))
     ((certificate_id, status),) = await world.rows(select(Certificate.id, Certificate.status))
     assert status == "Unmanaged"
-    await world.lifecycle.assign(
+    await world.lifecycle.ownership.assign(
         ADMIN, certificate_id, organization_id=world.organization_id, department_id=None
     )
     row = await world.certificate(certificate_id)
