@@ -1,20 +1,23 @@
 """Signature algorithms: names, AlgorithmIdentifiers, and signing with a key held in memory.
 
-Names are those of RFC 5280's companions (RFC 3279, 4055, 5758, 8410). ECDSA is signed deterministically
-(RFC 6979): a signature that has to be repeated after a crash gives the identical certificate.
+Names are those of RFC 5280's companions (RFC 3279, 4055, 5758, 8410, 9881). ECDSA is signed deterministically
+(RFC 6979): a signature that has to be repeated after a crash gives the identical certificate. ML-DSA is not:
+its signatures differ, over the same bytes.
 """
 
 from enum import StrEnum
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa, padding, rsa
 
 from pki import der
 from pki.errors import BadSignature, UnsupportedKey
 
-SigningKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
-VerifyingKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey
+MlDsaPrivateKey = mldsa.MLDSA44PrivateKey | mldsa.MLDSA65PrivateKey | mldsa.MLDSA87PrivateKey
+MlDsaPublicKey = mldsa.MLDSA44PublicKey | mldsa.MLDSA65PublicKey | mldsa.MLDSA87PublicKey
+SigningKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | MlDsaPrivateKey
+VerifyingKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey | MlDsaPublicKey
 
 
 class SignatureAlgorithm(StrEnum):
@@ -27,6 +30,9 @@ class SignatureAlgorithm(StrEnum):
     RSA_SHA384 = "sha384WithRSAEncryption"
     RSA_SHA512 = "sha512WithRSAEncryption"
     ED25519 = "Ed25519"
+    ML_DSA_44 = "ML-DSA-44"
+    ML_DSA_65 = "ML-DSA-65"
+    ML_DSA_87 = "ML-DSA-87"
 
 
 _OIDS = {
@@ -37,6 +43,9 @@ _OIDS = {
     SignatureAlgorithm.RSA_SHA384: "1.2.840.113549.1.1.12",
     SignatureAlgorithm.RSA_SHA512: "1.2.840.113549.1.1.13",
     SignatureAlgorithm.ED25519: "1.3.101.112",
+    SignatureAlgorithm.ML_DSA_44: "2.16.840.1.101.3.4.3.17",
+    SignatureAlgorithm.ML_DSA_65: "2.16.840.1.101.3.4.3.18",
+    SignatureAlgorithm.ML_DSA_87: "2.16.840.1.101.3.4.3.19",
 }
 _HASHES: dict[SignatureAlgorithm, hashes.HashAlgorithm] = {
     SignatureAlgorithm.ECDSA_SHA256: hashes.SHA256(),
@@ -52,6 +61,11 @@ _RSA = frozenset(
 _ECDSA = frozenset(
     {SignatureAlgorithm.ECDSA_SHA256, SignatureAlgorithm.ECDSA_SHA384, SignatureAlgorithm.ECDSA_SHA512}
 )
+_ML_DSA: dict[type, SignatureAlgorithm] = {
+    mldsa.MLDSA44PublicKey: SignatureAlgorithm.ML_DSA_44,
+    mldsa.MLDSA65PublicKey: SignatureAlgorithm.ML_DSA_65,
+    mldsa.MLDSA87PublicKey: SignatureAlgorithm.ML_DSA_87,
+}
 _BY_CURVE_BITS = {
     256: SignatureAlgorithm.ECDSA_SHA256,
     384: SignatureAlgorithm.ECDSA_SHA384,
@@ -71,9 +85,6 @@ SIGNATURE_NAMES = {oid: algorithm.value for algorithm, oid in _OIDS.items()} | {
     "2.16.840.1.101.3.4.3.1": "dsa-with-sha224",
     "2.16.840.1.101.3.4.3.2": "dsa-with-sha256",
     "1.3.101.113": "Ed448",
-    "2.16.840.1.101.3.4.3.17": "ML-DSA-44",
-    "2.16.840.1.101.3.4.3.18": "ML-DSA-65",
-    "2.16.840.1.101.3.4.3.19": "ML-DSA-87",
 }
 """Signature OID -> name, also of algorithms that are only met in discovery."""
 
@@ -104,18 +115,39 @@ def default_signature_algorithm(public_key: object) -> SignatureAlgorithm:
             return SignatureAlgorithm.ED25519
         case ec.EllipticCurvePublicKey() if public_key.curve.key_size in _BY_CURVE_BITS:
             return _BY_CURVE_BITS[public_key.curve.key_size]
+        case mldsa.MLDSA44PublicKey() | mldsa.MLDSA65PublicKey() | mldsa.MLDSA87PublicKey():
+            return ml_dsa_algorithm(public_key)
         case _:
             raise UnsupportedKey("this key can not sign certificates here")
 
 
+def ml_dsa_algorithm(public_key: object) -> SignatureAlgorithm:
+    """Return the one algorithm of an ML-DSA key (RFC 9881, 2); raise UnsupportedKey for other kinds."""
+    for kind, algorithm in _ML_DSA.items():
+        if isinstance(public_key, kind):
+            return algorithm
+    raise UnsupportedKey("this is no ML-DSA key")
+
+
+def algorithms_of(public_key: object) -> tuple[SignatureAlgorithm, ...]:
+    """Return what a key can sign with, the usual one first; raise UnsupportedKey for other kinds."""
+    usual = default_signature_algorithm(public_key)
+    kin = next((family for family in (_RSA, _ECDSA) if usual in family), frozenset({usual}))
+    return (usual, *sorted(kin - {usual}))
+
+
 def sign(private_key: SigningKey, algorithm: SignatureAlgorithm, message: bytes) -> bytes:
-    """Sign with PKCS#1 v1.5, deterministic ECDSA or Ed25519; raise UnsupportedKey if key and name differ."""
+    """Sign with PKCS#1 v1.5, ECDSA, Ed25519 or ML-DSA; raise UnsupportedKey if key and name differ."""
     match private_key:
         case rsa.RSAPrivateKey() if algorithm in _RSA:
             return private_key.sign(message, padding.PKCS1v15(), _HASHES[algorithm])
         case ec.EllipticCurvePrivateKey() if algorithm in _ECDSA:
             return private_key.sign(message, ec.ECDSA(_HASHES[algorithm], deterministic_signing=True))
         case ed25519.Ed25519PrivateKey() if algorithm is SignatureAlgorithm.ED25519:
+            return private_key.sign(message)
+        case mldsa.MLDSA44PrivateKey() | mldsa.MLDSA65PrivateKey() | mldsa.MLDSA87PrivateKey() if (
+            algorithm is ml_dsa_algorithm(private_key.public_key())
+        ):
             return private_key.sign(message)
         case _:
             raise UnsupportedKey(f"this key can not sign with {algorithm}")
@@ -155,6 +187,10 @@ def verify(
             case ec.EllipticCurvePublicKey() if algorithm in _ECDSA:
                 public_key.verify(signature, message, ec.ECDSA(_HASHES[algorithm]))
             case ed25519.Ed25519PublicKey() if algorithm is SignatureAlgorithm.ED25519:
+                public_key.verify(signature, message)
+            case mldsa.MLDSA44PublicKey() | mldsa.MLDSA65PublicKey() | mldsa.MLDSA87PublicKey() if (
+                algorithm is ml_dsa_algorithm(public_key)
+            ):
                 public_key.verify(signature, message)
             case _:
                 raise UnsupportedKey(f"this key can not verify {algorithm}")

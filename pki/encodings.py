@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
     pkcs12,
 )
 
-from pki.algorithms import SigningKey
+from pki.algorithms import MlDsaPrivateKey, SigningKey
 from pki.certificates import load_certificate
 from pki.errors import (
     LIBRARY_FAULTS,
@@ -151,7 +151,9 @@ def write_pkcs12(
     name: str,
     legacy: bool = False,
 ) -> bytes:
-    """Return a PKCS#12 file; raise KeyMismatch, WrongPassphrase (an empty one) or MalformedCertificate.
+    """Return a PKCS#12 file.
+
+    Raises KeyMismatch, WrongPassphrase (an empty one), UnsupportedKey or MalformedCertificate.
 
     ``legacy`` uses 3DES and SHA-1, the only thing that Windows Server 2016 and old Java runtimes can import.
     """
@@ -160,6 +162,8 @@ def write_pkcs12(
         raise KeyMismatch
     if not passphrase:
         raise WrongPassphrase("a PKCS#12 file needs a passphrase")
+    if isinstance(private_key, MlDsaPrivateKey):
+        raise UnsupportedKey("programs that read PKCS#12 know no ML-DSA keys yet")
     issuers: list[x509.Certificate] = [load_certificate(der) for der in chain]
     encryption = _legacy_encryption(passphrase) if legacy else BestAvailableEncryption(passphrase)
     return pkcs12.serialize_key_and_certificates(name.encode(), private_key, leaf, issuers, encryption)

@@ -11,10 +11,10 @@ from enum import StrEnum
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa, x448, x25519
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, mldsa, rsa, x448, x25519
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
-from pki.algorithms import SigningKey, VerifyingKey
+from pki.algorithms import SigningKey, VerifyingKey, ml_dsa_algorithm
 from pki.errors import LIBRARY_FAULTS, InputTooLarge, MalformedKey, UnsupportedKey, WrongPassphrase
 
 MAX_KEY_BYTES = 64 * 1024
@@ -30,8 +30,13 @@ class KeyType(StrEnum):
     EC_P384 = "EC-P384"
     EC_P521 = "EC-P521"
     ED25519 = "Ed25519"
+    ML_DSA_44 = "ML-DSA-44"
+    ML_DSA_65 = "ML-DSA-65"
+    ML_DSA_87 = "ML-DSA-87"
 
 
+ML_DSA = frozenset({KeyType.ML_DSA_44, KeyType.ML_DSA_65, KeyType.ML_DSA_87})
+"""Post-quantum signatures (FIPS 204), which only private trust has so far."""
 _RSA_BITS = {KeyType.RSA_2048: 2048, KeyType.RSA_3072: 3072, KeyType.RSA_4096: 4096}
 _CURVES: dict[KeyType, ec.EllipticCurve] = {
     KeyType.EC_P256: ec.SECP256R1(),
@@ -47,7 +52,15 @@ def generate_key(key_type: KeyType) -> SigningKey:
         return rsa.generate_private_key(public_exponent=65537, key_size=_RSA_BITS[key_type])
     if key_type in _CURVES:
         return ec.generate_private_key(_CURVES[key_type])
-    return ed25519.Ed25519PrivateKey.generate()
+    match key_type:
+        case KeyType.ML_DSA_44:
+            return mldsa.MLDSA44PrivateKey.generate()
+        case KeyType.ML_DSA_65:
+            return mldsa.MLDSA65PrivateKey.generate()
+        case KeyType.ML_DSA_87:
+            return mldsa.MLDSA87PrivateKey.generate()
+        case _:
+            return ed25519.Ed25519PrivateKey.generate()
 
 
 def key_type_of(public_key: PublicKeyTypes) -> str:
@@ -59,6 +72,8 @@ def key_type_of(public_key: PublicKeyTypes) -> str:
             return _CURVE_NAMES.get(public_key.curve.name, f"EC-{public_key.curve.name}")
         case ed25519.Ed25519PublicKey():
             return KeyType.ED25519.value
+        case mldsa.MLDSA44PublicKey() | mldsa.MLDSA65PublicKey() | mldsa.MLDSA87PublicKey():
+            return ml_dsa_algorithm(public_key).value
         case dsa.DSAPublicKey():
             return f"DSA-{public_key.key_size}"
         case _:
@@ -120,7 +135,7 @@ def encode_private_key_pem(private_key: SigningKey, passphrase: bytes | None = N
 
 
 def decode_private_key(data: bytes, passphrase: bytes | None = None) -> SigningKey:
-    """Load an RSA, EC or Ed25519 private key from PEM or DER (PKCS#8, PKCS#1, SEC 1).
+    """Load an RSA, EC, Ed25519 or ML-DSA private key from PEM or DER (PKCS#8, PKCS#1, SEC 1).
 
     Raises InputTooLarge, MalformedKey, WrongPassphrase (missing, superfluous or wrong) or UnsupportedKey.
     """
@@ -144,7 +159,7 @@ def decode_private_key(data: bytes, passphrase: bytes | None = None) -> SigningK
 
 
 def decode_public_key(spki: bytes) -> VerifyingKey:
-    """Load an RSA, EC or Ed25519 public key from a DER SubjectPublicKeyInfo.
+    """Load an RSA, EC, Ed25519 or ML-DSA public key from a DER SubjectPublicKeyInfo.
 
     Raises MalformedKey or UnsupportedKey.
     """

@@ -6,11 +6,12 @@ missing=""
 need() { # need PROGRAM PACKAGE
     command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ] || missing="$missing $2"
 }
-[ $# -gt 0 ] || set -- apache2 nginx chromium openssl curl postgresql systemd-analyze adduser xmlsec1 knotd keytool
+[ $# -gt 0 ] || set -- apache2 nginx chromium openssl curl postgresql systemd-analyze adduser xmlsec1 knotd keytool softhsm2
 for program in "$@"; do
     case "$program" in
         nginx) need nginx nginx-light ;;
         knotd) need knotd knot ;;
+        softhsm2) need softhsm2-util softhsm2 ;;
         keytool) need keytool default-jre-headless ;;
         systemd-analyze) need systemd-analyze systemd ;;
         postgresql) ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$missing postgresql" ;;

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from hub.profiles.records import ProfileFields
 from pki.errors import InvalidTemplate
-from pki.keys import KeyType
+from pki.keys import ML_DSA, KeyType
 from pki.usages import write_extended_key_usage, write_key_usage
 
 _CA_USAGES = frozenset({"keyCertSign", "cRLSign"})
@@ -52,7 +52,7 @@ def key_usage_fault(fields: ProfileFields) -> str | None:
 def _usages_of(key_type: str) -> frozenset[str]:
     if key_type.startswith("RSA-"):
         return _OF_RSA
-    return _SIGNING if key_type == KeyType.ED25519 else _OF_EC
+    return _SIGNING if key_type == KeyType.ED25519 or key_type in ML_DSA else _OF_EC
 
 
 def _of_other_keys(wanted: set[str], key_types: Sequence[str]) -> str | None:

@@ -34,7 +34,6 @@ RENEW_BEFORE = timedelta(days=7)
 """A responder with less than this left is followed by a new one."""
 # For clocks that are slow.
 _BACKDATE = timedelta(hours=1)
-_EC_KEYS = {"EC-P256": KeyType.EC_P256, "EC-P384": KeyType.EC_P384}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,7 +243,8 @@ class Responders:
 
 def _key_type(authority: OpenAuthority) -> KeyType:
     # Who verifies the CA's signatures verifies those of the same kind of key.
-    return _EC_KEYS.get(authority.ca.facts.key_type, KeyType.RSA_2048)
+    key_type = authority.ca.facts.key_type
+    return KeyType.RSA_2048 if key_type.startswith("RSA-") else KeyType(key_type)
 
 
 def _subject(authority: OpenAuthority, signer: SoftwareSigner) -> SubjectRef:

@@ -15,7 +15,7 @@ from hub.issuers.private_ca.errors import (
     OutlivesIssuer,
     SignerMismatch,
 )
-from hub.issuers.private_ca.signer import Signer
+from hub.issuers.private_ca.signer import Signer, SoftwareSigner
 from pki import algorithms, der
 from pki.algorithms import SignatureAlgorithm
 from pki.certificates import CertificateFacts, load_certificate, parse_certificate
@@ -99,6 +99,11 @@ class PrivateCa:
         self.issuer = IssuerRef(
             load_certificate(certificate).subject.public_bytes(), bytes.fromhex(self.facts.ski)
         )
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether the key is somewhere else than in this process."""
+        return not isinstance(self._signer, SoftwareSigner)
 
     @property
     def algorithm(self) -> SignatureAlgorithm:

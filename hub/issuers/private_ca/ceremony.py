@@ -15,10 +15,8 @@ from pki.keys import KeyType, generate_key, spki_der
 from pki.names import SubjectFields, encode_name
 from pki.templates import NameConstraints, StatusUrls, SubjectRef, Validity, root_template, serial_from_random
 
-CA_KEY_TYPES = frozenset(
-    {KeyType.EC_P256, KeyType.EC_P384, KeyType.RSA_2048, KeyType.RSA_3072, KeyType.RSA_4096}
-)
-"""Key types that every relying party can verify."""
+CA_KEY_TYPES = frozenset(KeyType)
+"""Key types that a CA may have. Not every relying party can verify P-521, Ed25519 and ML-DSA."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

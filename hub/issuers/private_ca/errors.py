@@ -1,6 +1,6 @@
 """What the built-in CA refuses to do."""
 
-from hub.db.errors import HubError, Malformed, PolicyViolation
+from hub.db.errors import Conflict, HubError, Malformed, PolicyViolation, Unavailable
 
 
 class SignerMismatch(HubError):
@@ -31,3 +31,21 @@ class BadSignerOutput(HubError):
     """The signer returned a signature that does not verify; nothing was issued."""
 
     code = "bad_signer_output"
+
+
+class HsmNotConfigured(Conflict):
+    """This hub has no hardware security module: set hsm_module, hsm_token and hsm_pin_source."""
+
+    code = "hsm_not_configured"
+
+
+class HsmUnavailable(Unavailable):
+    """The hardware security module can't be used now."""
+
+    code = "hsm_unavailable"
+
+
+class HsmPinRefused(HsmUnavailable):
+    """The token refuses the PIN; it is not tried again until the PIN is changed, so that it is not locked."""
+
+    code = "hsm_pin_refused"

@@ -22,8 +22,8 @@ class OpenAuthority:
 
     @property
     def signs_slowly(self) -> bool:
-        """Whether a signature takes so long that it belongs in a thread (RSA: milliseconds)."""
-        return self.ca.facts.key_type.startswith("RSA-")
+        """Whether a signature takes so long that it belongs in a thread: milliseconds, or an HSM's answer."""
+        return self.ca.is_remote or self.ca.facts.key_type.startswith(("RSA-", "ML-DSA-"))
 
 
 class AuthorityKeeper(Protocol):

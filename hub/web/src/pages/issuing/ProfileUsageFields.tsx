@@ -2,7 +2,8 @@ import type { KeyType } from "../../api/types";
 import { Check, TextArea } from "../../forms/fields";
 import type { FieldProps } from "../../forms/SchemaForm";
 
-const KEY_TYPES: readonly KeyType[] = ["EC-P256", "EC-P384", "EC-P521", "RSA-2048", "RSA-3072", "RSA-4096", "Ed25519"];
+const PRIVATE_ONLY: readonly KeyType[] = ["Ed25519", "ML-DSA-44", "ML-DSA-65", "ML-DSA-87"];
+const KEY_TYPES: readonly KeyType[] = ["EC-P256", "EC-P384", "EC-P521", "RSA-2048", "RSA-3072", "RSA-4096", ...PRIVATE_ONLY];
 
 const EXTENDED = {
   serverAuth: "TLS server",
@@ -64,7 +65,7 @@ function Choices({ label, hint, error, options, chosen, onChange }: ChoicesProps
 
 export function KeyTypesField({ value, onChange, error, isPublic }: FieldProps & { isPublic: boolean }) {
   const chosen = strings(value);
-  const offered = KEY_TYPES.filter((type) => type !== "Ed25519" || !isPublic || chosen.includes(type));
+  const offered = KEY_TYPES.filter((type) => !PRIVATE_ONLY.includes(type) || !isPublic || chosen.includes(type));
   return (
     <Choices
       label="Key types"
