@@ -46,6 +46,13 @@ class Certificate(Base):
         # What is due to be renewed, the longest due first.
         Index(None, "renewal_state", "renewal_due_at"),
         # Successors; most certificates are none.
+        # Whoever deletes a certificate is asked by the foreign key who refers to it.
+        Index(
+            "ix_certificates_renewed_by",
+            "renewed_by_id",
+            sqlite_where=text("renewed_by_id IS NOT NULL"),
+            postgresql_where=text("renewed_by_id IS NOT NULL"),
+        ),
         Index(
             "ix_certificates_renews",
             "renews_id",

@@ -131,6 +131,35 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_renewal_replans")),
     )
     op.create_table(
+        "ca_backend_health",
+        sa.Column("backend_id", sa.Integer(), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("last_success_at", UtcDateTime(), nullable=True),
+        sa.Column("last_failure_at", UtcDateTime(), nullable=True),
+        sa.Column("last_error", sa.Text(), nullable=False),
+        sa.Column("check_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["backend_id"],
+            ["ca_backends.id"],
+            name=op.f("fk_ca_backend_health_backend_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("backend_id", name=op.f("pk_ca_backend_health")),
+    )
+    with op.batch_alter_table("ca_backend_health", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_ca_backend_health_check_at"), ["check_at"], unique=False)
+
+    op.create_table(
+        "ca_keepsakes",
+        sa.Column("backend_id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(length=128), nullable=False),
+        sa.Column("locked", sa.LargeBinary(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("kept_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["backend_id"], ["ca_backends.id"], name=op.f("fk_ca_keepsakes_backend_id")),
+        sa.PrimaryKeyConstraint("backend_id", "name", name=op.f("pk_ca_keepsakes")),
+    )
+    op.create_table(
         "ca_quotas",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("backend_id", sa.Integer(), nullable=False),
@@ -524,11 +553,11 @@ def upgrade() -> None:
             sa.Column("crl_base", sa.String(length=256), server_default=sa.text("('')"), nullable=False)
         )
         batch_op.drop_index(batch_op.f("ix_ca_authorities_crl_refresh_at"))
-        batch_op.drop_column("crl_refresh_at")
-        batch_op.drop_column("crl")
-        batch_op.drop_column("crl_number")
         batch_op.drop_column("crl_next_update")
+        batch_op.drop_column("crl_refresh_at")
         batch_op.drop_column("crl_this_update")
+        batch_op.drop_column("crl_number")
+        batch_op.drop_column("crl")
 
     with op.batch_alter_table("ca_serials", schema=None) as batch_op:
         batch_op.add_column(sa.Column("shard", sa.Integer(), server_default=sa.text("0"), nullable=False))
@@ -612,6 +641,13 @@ def upgrade() -> None:
             unique=False,
         )
         batch_op.create_index(
+            "ix_certificates_renewed_by",
+            ["renewed_by_id"],
+            unique=False,
+            sqlite_where=sa.text("renewed_by_id IS NOT NULL"),
+            postgresql_where=sa.text("renewed_by_id IS NOT NULL"),
+        )
+        batch_op.create_index(
             "ix_certificates_renews",
             ["renews_id"],
             unique=False,
@@ -633,6 +669,10 @@ def upgrade() -> None:
         )
 
     with op.batch_alter_table("profiles", schema=None) as batch_op:
+        batch_op.add_column(
+            sa.Column("backup_backend_ids", JsonDocument, server_default=sa.text("'[]'"), nullable=False)
+        )
+        batch_op.add_column(sa.Column("cost_note", sa.Text(), server_default=sa.text("('')"), nullable=False))
         batch_op.add_column(sa.Column("min_names", sa.Integer(), server_default=sa.text("1"), nullable=False))
         batch_op.add_column(
             sa.Column("www_included", sa.Boolean(), server_default=sa.text("(false)"), nullable=False)
@@ -662,6 +702,8 @@ def downgrade() -> None:
         batch_op.drop_column("ip_addresses")
         batch_op.drop_column("www_included")
         batch_op.drop_column("min_names")
+        batch_op.drop_column("cost_note")
+        batch_op.drop_column("backup_backend_ids")
 
     with op.batch_alter_table("install_items", schema=None) as batch_op:
         batch_op.drop_column("missed_windows")
@@ -677,6 +719,11 @@ def downgrade() -> None:
             "ix_certificates_renews",
             sqlite_where=sa.text("renews_id IS NOT NULL"),
             postgresql_where=sa.text("renews_id IS NOT NULL"),
+        )
+        batch_op.drop_index(
+            "ix_certificates_renewed_by",
+            sqlite_where=sa.text("renewed_by_id IS NOT NULL"),
+            postgresql_where=sa.text("renewed_by_id IS NOT NULL"),
         )
         batch_op.drop_index(batch_op.f("ix_certificates_renewal_state_certificates_renewal_due_at"))
         batch_op.drop_index("ix_certificates_renewal_due")
@@ -731,11 +778,11 @@ def downgrade() -> None:
         batch_op.drop_column("shard")
 
     with op.batch_alter_table("ca_authorities", schema=None) as batch_op:
-        batch_op.add_column(sa.Column("crl_this_update", sa.DATETIME(), nullable=True))
-        batch_op.add_column(sa.Column("crl_next_update", sa.DATETIME(), nullable=True))
-        batch_op.add_column(sa.Column("crl_number", sa.INTEGER(), nullable=False))
         batch_op.add_column(sa.Column("crl", sa.BLOB(), nullable=True))
+        batch_op.add_column(sa.Column("crl_number", sa.INTEGER(), nullable=False))
+        batch_op.add_column(sa.Column("crl_this_update", sa.DATETIME(), nullable=True))
         batch_op.add_column(sa.Column("crl_refresh_at", sa.DATETIME(), nullable=True))
+        batch_op.add_column(sa.Column("crl_next_update", sa.DATETIME(), nullable=True))
         batch_op.create_index(
             batch_op.f("ix_ca_authorities_crl_refresh_at"), ["crl_refresh_at"], unique=False
         )
@@ -801,6 +848,11 @@ def downgrade() -> None:
 
     op.drop_table("notification_templates")
     op.drop_table("ca_quotas")
+    op.drop_table("ca_keepsakes")
+    with op.batch_alter_table("ca_backend_health", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_ca_backend_health_check_at"))
+
+    op.drop_table("ca_backend_health")
     op.drop_table("renewal_replans")
     with op.batch_alter_table("notifications", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_notifications_state_notifications_due_at"))

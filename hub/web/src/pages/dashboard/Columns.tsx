@@ -22,7 +22,7 @@ const height = (value: number, most: number): string => `${value > 0 ? Math.max(
 export function ColumnChart({ columns, legend }: Props) {
   const most = Math.max(1, ...columns.flatMap((column) => column.values));
   return (
-    <figure className="chart">
+    <figure className={columns.length > 31 ? "chart chart-dense" : "chart"}>
       <div className="chart-columns">
         {columns.map((column) => {
           const bars = (
