@@ -29,6 +29,8 @@ const certificates = {
   list: () => import("./pages/certificates/CertificatesPage"),
   one: () => import("./pages/certificates/CertificatePage"),
   request: () => import("./pages/certificates/request/RequestPage"),
+  edit: () => import("./pages/certificates/request/EditPage"),
+  imports: () => import("./pages/certificates/importing/ImportPage"),
 };
 const administrators = {
   list: () => import("./pages/administration/AdministratorsPage"),
@@ -72,7 +74,9 @@ const PAGES: RouteObject[] = [
   { path: "profile", ...page(() => import("./pages/account/ProfilePage"), "ProfilePage"), ...crumb("My profile") },
   area("certificates/ssl", "SSL certificates", page(certificates.list, "CertificatesPage"), [
     { path: "request", ...page(certificates.request, "RequestPage"), ...crumb("Request") },
+    { path: "imports/:id", ...page(certificates.imports, "ImportPage"), ...crumbOfId("Import") },
     { path: ":id", ...page(certificates.one, "CertificatePage"), ...crumbOfId("Certificate") },
+    { path: ":id/edit", ...page(certificates.edit, "EditPage"), ...crumb("Edit request") },
   ]),
   area("renewals", "Renewals", page(renewals.upcoming, "UpcomingPage"), [
     { path: "upcoming", ...page(renewals.upcoming, "UpcomingPage"), ...crumb("Upcoming") },

@@ -3,6 +3,7 @@ import userEvent from "@testing-library/user-event";
 import { beforeEach, describe, expect, test } from "vitest";
 
 import type { Profile } from "../src/api/types";
+import { EMPTY_RENEWAL } from "../src/pages/certificates/autoRenew";
 import { EMPTY_DRAFT, splitNames, toRequest, type Draft } from "../src/pages/certificates/request/draft";
 import { RequestPage } from "../src/pages/certificates/request/RequestPage";
 import { stepOfField, stepsOf } from "../src/pages/certificates/request/steps";
@@ -74,6 +75,18 @@ describe("steps", () => {
     expect(stepErrors("key", { ...key, keyLocation: "target" }, PROFILE)).toEqual({});
   });
 
+  test("a schedule has to open, a renewal to be due within the term, a passphrase to be long and the same twice", () => {
+    const scheduled = draft({ method: "auto_install", installation: "scheduled" });
+    expect(stepErrors("installation", scheduled, PROFILE)).toEqual({});
+    const never = { ...scheduled, schedule: { ...scheduled.schedule, hourFrom: 4, hourTo: 4 } };
+    expect(stepErrors("installation", never, PROFILE)).toHaveProperty("install_schedule");
+    const renewal = { ...EMPTY_RENEWAL, mode: "on", due: "days", days: "90" } as const;
+    expect(stepErrors("renewal", draft({ termDays: "90", renewal }), PROFILE)).toHaveProperty(["auto_renew.days_before"]);
+    expect(stepErrors("renewal", draft({ termDays: "365", renewal }), PROFILE)).toEqual({});
+    expect(stepErrors("renewal", draft({ passphrase: "short" }), PROFILE)).toHaveProperty("passphrase");
+    expect(stepErrors("renewal", draft({ passphrase: "long enough" }), PROFILE)).toHaveProperty("passphrase_again");
+  });
+
   test("the hub's complaints find the step that can mend them", () => {
     expect(stepOfField("targets.0.node_id", "auto_install")).toBe("nodes");
     expect(stepOfField("csr", "csr")).toBe("csr");
@@ -81,7 +94,18 @@ describe("steps", () => {
   });
 
   test("auto-installation has all of them", () => {
-    expect(stepsOf("auto_install")).toEqual(["method", "details", "key", "domains", "nodes", "installation", "review"]);
+    expect(stepsOf("auto_install", true)).toEqual([
+      "method",
+      "details",
+      "key",
+      "domains",
+      "nodes",
+      "installation",
+      "renewal",
+      "agreement",
+      "review",
+    ]);
+    expect(stepsOf("csr")).toEqual(["method", "details", "csr", "domains", "renewal", "review"]);
   });
 });
 
@@ -117,26 +141,36 @@ describe("the wizard", () => {
     hub.on("GET", "/agents", () => page([]));
   });
 
-  const next = () => userEvent.click(screen.getByRole("button", { name: "Next" }));
+  const press = () => userEvent.click(screen.getByRole("button", { name: "Next" }));
+  const next = async (heading: string) => {
+    await press();
+    await screen.findByRole("heading", { name: heading });
+  };
 
-  async function upToReview() {
+  async function upToCsr() {
     const rendered = renderPage(<RequestPage />);
-    await next();
+    await next("Details");
     await userEvent.selectOptions(await screen.findByLabelText(/^Organization/), "Example");
     await userEvent.selectOptions(screen.getByLabelText(/^Certificate profile/), "Private TLS");
     await userEvent.selectOptions(screen.getByLabelText(/^Term/), "90");
-    await next();
+    await next("CSR");
     await userEvent.click(screen.getByLabelText(/^Certificate signing request/));
     await userEvent.paste(CSR);
-    await next();
-    await next();
+    return rendered;
+  }
+
+  async function upToReview() {
+    const rendered = await upToCsr();
+    await next("Domains");
+    await next("Renewal");
+    await next("Review");
     return rendered;
   }
 
   test("does not go on with something forgotten, and says what", async () => {
     renderPage(<RequestPage />);
-    await next();
-    await next();
+    await next("Details");
+    await press();
     expect(screen.getByText("Choose the organization that the certificate is for.")).toBeVisible();
     expect(screen.getByLabelText(/^Organization/)).toBeInvalid();
     expect(screen.getByRole("heading", { name: "Details" })).toBeVisible();
@@ -169,5 +203,68 @@ describe("the wizard", () => {
     // Changing it takes the complaint away.
     await userEvent.type(screen.getByLabelText(/^Certificate signing request/), "x");
     expect(screen.queryByRole("alert")).not.toBeInTheDocument();
+  });
+
+  const checked = (findings: unknown[] = []) => ({
+    common_name: "shop.example",
+    subject_alternative_names: ["shop.example", "www.shop.example"],
+    signing_request: {
+      subject: "CN=shop.example",
+      common_name: "shop.example",
+      dns_names: ["shop.example", "www.shop.example"],
+      ip_addresses: [],
+      other_names: [],
+      key_type: "EC-P256",
+      key_bits: 256,
+      signature_algorithm: "ecdsa-with-SHA256",
+      spki_sha256: "aa",
+    },
+    findings,
+  });
+
+  test("shows what the CSR says as soon as it is there, and takes its names", async () => {
+    hub.on("POST", "/certificates/check", () => json(checked()));
+    await upToCsr();
+    expect(await screen.findByText("EC-P256 (256 bits)")).toBeVisible();
+    await next("Domains");
+    await userEvent.click(await screen.findByRole("button", { name: "Get names from the CSR" }));
+    expect(screen.getByLabelText(/^Common name/)).toHaveValue("shop.example");
+    expect(screen.getByLabelText(/^Subject alternative names/)).toHaveValue("www.shop.example");
+    await next("Renewal");
+  });
+
+  test("the hub's findings stop at their step, before anything is sent", async () => {
+    hub.on("POST", "/certificates/check", () =>
+      json(
+        checked([
+          { field: "subject_alternative_names", code: "NameNotDelegated", message: "shop.example is not delegated" },
+          { field: "agreement_accepted", code: "AgreementNotAccepted", message: "later" },
+        ]),
+      ),
+    );
+    await upToCsr();
+    await next("Domains");
+    await press();
+    expect(await screen.findByText("shop.example is not delegated")).toBeVisible();
+    expect(screen.getByRole("heading", { name: "Domains" })).toBeVisible();
+    expect(hub.calls).not.toContain("POST /certificates");
+  });
+
+  test("an agreement is a step of its own and has to be accepted", async () => {
+    hub.on("GET", "/profiles", () => json({ items: [{ ...PROFILE, agreement: "Be good." }] }));
+    await upToCsr();
+    await next("Domains");
+    await next("Renewal");
+    await next("Agreement");
+    expect(screen.getByRole("region", { name: "Subscriber agreement" })).toHaveTextContent("Be good.");
+    await press();
+    expect(screen.getByRole("alert")).toHaveTextContent("Read the agreement and accept it.");
+    await userEvent.click(screen.getByRole("checkbox", { name: /I have read the subscriber agreement/ }));
+    await next("Review");
+    hub.on("POST", "/certificates", () => json({ id: 42, status: "Requested" }, 201));
+    await userEvent.click(screen.getByRole("button", { name: "Request certificate" }));
+    await waitFor(() => {
+      expect(hub.bodies.at(-1)).toMatchObject({ agreement_accepted: true });
+    });
   });
 });

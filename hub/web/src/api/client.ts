@@ -47,7 +47,9 @@ export function apiUrl(path: string, query: Query = {}): string {
 
 async function send(method: string, url: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
   const headers: Record<string, string> = { Accept: "application/json" };
-  if (body !== undefined) headers["Content-Type"] = "application/json";
+  const form = body instanceof FormData;
+  // The browser names a form's type itself, with its boundary.
+  if (body !== undefined && !form) headers["Content-Type"] = "application/json";
   if (method !== "GET" && csrfToken !== null) headers["X-CSRF-Token"] = csrfToken;
   let response: Response;
   try {
@@ -55,7 +57,7 @@ async function send(method: string, url: string, body?: unknown, signal?: AbortS
       method,
       headers,
       credentials: "same-origin",
-      body: body === undefined ? null : JSON.stringify(body),
+      body: body === undefined ? null : form ? body : JSON.stringify(body),
       signal: signal ?? null,
     });
   } catch (error) {
@@ -82,6 +84,11 @@ export async function get<T>(path: string, query?: Query, signal?: AbortSignal):
 /** `body` defaults to an empty object: the hub wants JSON wherever a route takes a body. */
 export async function post<T>(path: string, body: unknown = {}): Promise<T> {
   return decoded<T>(await send("POST", apiUrl(path), body));
+}
+
+/** Files with their fields, as a form. */
+export async function postForm<T>(path: string, query: Query, form: FormData): Promise<T> {
+  return decoded<T>(await send("POST", apiUrl(path, query), form));
 }
 
 export async function patch<T>(path: string, body: unknown): Promise<T> {

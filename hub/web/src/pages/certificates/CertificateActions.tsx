@@ -1,48 +1,18 @@
 import { useState } from "react";
+import { useSearchParams } from "react-router";
 
-import { download } from "../../api/client";
 import { useMay } from "../../api/session";
 import type { Certificate } from "../../api/types";
-import { Button } from "../../components/Button";
+import { Button, LinkButton } from "../../components/Button";
+import type { IconName } from "../../components/Icon";
 import { Menu } from "../../components/Menu";
-import { useToast } from "../../components/toasts";
-import { ActionForm, type CertificateAction } from "./ActionForm";
-import { DOWNLOADS } from "./vocabulary";
-
-function DownloadMenu({ certificate }: { certificate: Certificate }) {
-  const toast = useToast();
-  const save = async (format: string) => {
-    try {
-      await download(`/certificates/${certificate.id}/download`, { format });
-    } catch (error) {
-      toast(error instanceof Error ? error.message : String(error), "bad");
-    }
-  };
-  return (
-    <Menu label="Download" icon="download">
-      {(close) =>
-        DOWNLOADS.map(({ format, label }) => (
-          <button
-            key={format}
-            type="button"
-            className="menu-item"
-            onClick={() => {
-              close();
-              void save(format);
-            }}
-          >
-            {label}
-          </button>
-        ))
-      }
-    </Menu>
-  );
-}
+import { ActionForm, CERTIFICATE_ACTIONS, type CertificateAction } from "./actions/ActionForm";
+import { DownloadMenu } from "./DownloadMenu";
 
 interface ButtonWords {
   action: CertificateAction;
   label: string;
-  icon: "check" | "close" | "renew" | "play" | "edit" | "stop";
+  icon: IconName;
   right: string;
   variant?: "primary" | "danger";
 }
@@ -50,41 +20,82 @@ interface ButtonWords {
 const BUTTONS: readonly ButtonWords[] = [
   { action: "approve", label: "Approve", icon: "check", right: "certificates.approve", variant: "primary" },
   { action: "decline", label: "Decline", icon: "close", right: "certificates.decline" },
-  { action: "assign", label: "Assign", icon: "edit", right: "certificates.edit" },
+  { action: "assign", label: "Assign", icon: "organization", right: "certificates.edit" },
+  { action: "restart", label: "Restart", icon: "refresh", right: "certificates.install", variant: "primary" },
   { action: "install", label: "Install", icon: "play", right: "certificates.install" },
   { action: "renew", label: "Renew", icon: "renew", right: "certificates.renew" },
   { action: "revoke", label: "Revoke", icon: "stop", right: "certificates.revoke", variant: "danger" },
 ];
 
+const MORE: readonly ButtonWords[] = [
+  { action: "replace", label: "Replace…", icon: "copy", right: "certificates.replace" },
+  { action: "annotate", label: "Comments and fields…", icon: "edit", right: "certificates.edit" },
+  { action: "move", label: "Move to another owner…", icon: "organization", right: "certificates.edit" },
+  { action: "delete", label: "Delete…", icon: "trash", right: "certificates.delete" },
+];
+
+/** The list's menu sends people here with what they want to do (`?do=replace`). */
+function useAsked(certificate: Certificate) {
+  const [parameters, setParameters] = useSearchParams();
+  const wanted = CERTIFICATE_ACTIONS.find((action) => action === parameters.get("do"));
+  const [asking, setAsking] = useState<CertificateAction | null>(
+    wanted && certificate.actions.includes(wanted) ? wanted : null,
+  );
+  const close = () => {
+    setAsking(null);
+    if (!parameters.has("do")) return;
+    parameters.delete("do");
+    setParameters(parameters, { replace: true });
+  };
+  return { asking, ask: setAsking, close };
+}
+
 /** The buttons that the certificate's state and the reader's roles allow. */
 export function CertificateActions({ certificate }: { certificate: Certificate }) {
   const may = useMay();
-  const [asking, setAsking] = useState<CertificateAction | null>(null);
-  const shown = BUTTONS.filter(({ action, right }) => certificate.actions.includes(action) && may(right));
+  const { asking, ask, close } = useAsked(certificate);
+  const able = ({ action, right }: ButtonWords) => certificate.actions.includes(action) && may(right);
+  const more = MORE.filter(able);
   return (
     <>
       {certificate.actions.includes("download") && <DownloadMenu certificate={certificate} />}
-      {shown.map(({ action, label, icon, variant }) => (
+      {certificate.actions.includes("edit") && may("certificates.edit_request") && (
+        <LinkButton to={`/certificates/ssl/${certificate.id}/edit`} icon="edit">
+          Edit
+        </LinkButton>
+      )}
+      {BUTTONS.filter(able).map(({ action, label, icon, variant }) => (
         <Button
           key={action}
           icon={icon}
           variant={variant ?? "default"}
           onClick={() => {
-            setAsking(action);
+            ask(action);
           }}
         >
           {label}
         </Button>
       ))}
-      {asking && (
-        <ActionForm
-          action={asking}
-          certificate={certificate}
-          onClose={() => {
-            setAsking(null);
-          }}
-        />
+      {more.length > 0 && (
+        <Menu label="More" icon="menu">
+          {(closeMenu) =>
+            more.map(({ action, label }) => (
+              <button
+                key={action}
+                type="button"
+                className="menu-item"
+                onClick={() => {
+                  closeMenu();
+                  ask(action);
+                }}
+              >
+                {label}
+              </button>
+            ))
+          }
+        </Menu>
       )}
+      {asking && <ActionForm action={asking} certificate={certificate} onClose={close} />}
     </>
   );
 }

@@ -3,6 +3,8 @@ import type { Certificate } from "../../api/types";
 import { Copy } from "../../components/Copy";
 import { Facts, Panel } from "../../components/Panel";
 import { Time } from "../../components/Time";
+import { ApprovalList } from "./Approvals";
+import { Notes } from "./Notes";
 import { METHODS } from "./vocabulary";
 
 const copyable = (text: string | null, label: string) => (text ? <Copy text={text} label={label} /> : null);
@@ -73,21 +75,32 @@ export function DetailsTab({ certificate }: { certificate: Certificate }) {
               ["Message", certificate.decision_message],
             ]}
           />
+          <ApprovalList certificate={certificate} />
         </Panel>
         <Panel title="Order">
           <Facts
             items={[
               ["Profile", certificate.profile],
+              ["Sub type", certificate.sub_type],
               ["Order number", copyable(certificate.order_number, "order number")],
               ["Term", days(certificate.term_days)],
               ["Method", METHODS[certificate.method]?.title],
               ["Requested via", certificate.requested_via],
               ["Revocation reason", certificate.revocation_reason],
+              [
+                "Agreement",
+                certificate.agreement && (
+                  <span title={`SHA-256 of its text: ${certificate.agreement.sha256}`}>
+                    Accepted by {certificate.agreement.accepted_by}, <Time value={certificate.agreement.accepted_at} />
+                  </span>
+                ),
+              ],
               ["Comments", certificate.comments],
             ]}
           />
         </Panel>
         <CustomValues certificate={certificate} />
+        <Notes certificate={certificate} />
         {certificate.csr && (
           <Panel title="Signing request">
             <details>

@@ -1,21 +1,8 @@
 import type { Certificate } from "../../api/types";
 import { Empty } from "../../components/Empty";
-import { Facts, type Fact, Panel } from "../../components/Panel";
+import { Panel } from "../../components/Panel";
 import { Time } from "../../components/Time";
 import { eventWords } from "./vocabulary";
-
-const SPANS: readonly (readonly [keyof Certificate, string])[] = [
-  ["discovered", "Discovered"],
-  ["requested", "Requested"],
-  ["approved", "Approved"],
-  ["declined", "Declined"],
-  ["applied", "Applied"],
-  ["issued", "Issued"],
-  ["downloaded", "Downloaded"],
-  ["expires", "Expires"],
-  ["replaced", "Replaced"],
-  ["revoked", "Revoked"],
-];
 
 /** What the page shows anyway, or what means nothing to people. */
 const HIDDEN = new Set(["status", "common_name", "agent_id", "not_after", "organization_id", "install_state"]);
@@ -28,31 +15,23 @@ function detailsOf(data: Record<string, unknown>): string {
     .join(" · ");
 }
 
+/** What happened, the latest first. */
 export function HistoryTab({ certificate }: { certificate: Certificate }) {
-  const spans = SPANS.map(([field, label]): Fact => {
-    const value = certificate[field];
-    return [label, typeof value === "string" ? <Time value={value} /> : null];
-  });
   const events = [...certificate.events].sort((a, b) => b.id - a.id);
   return (
-    <div className="columns">
-      <Panel title="History">
-        {events.length === 0 && <Empty title="Nothing has happened yet" />}
-        <ol className="timeline">
-          {events.map((event) => (
-            <li key={event.id} className="timeline-item">
-              <div>
-                <strong>{eventWords(event.kind)}</strong>
-                <div className="small muted breakable">{detailsOf(event.data)}</div>
-              </div>
-              <Time value={event.at} />
-            </li>
-          ))}
-        </ol>
-      </Panel>
-      <Panel title="Time span">
-        <Facts items={spans} />
-      </Panel>
-    </div>
+    <Panel title="History">
+      {events.length === 0 && <Empty title="Nothing has happened yet" />}
+      <ol className="timeline">
+        {events.map((event) => (
+          <li key={event.id} className="timeline-item">
+            <div>
+              <strong>{eventWords(event.kind)}</strong>
+              <div className="small muted breakable">{detailsOf(event.data)}</div>
+            </div>
+            <Time value={event.at} />
+          </li>
+        ))}
+      </ol>
+    </Panel>
   );
 }

@@ -1,43 +1,31 @@
 import type { Certificate } from "../../api/types";
-import { Facts, Panel } from "../../components/Panel";
-import { AgentLink } from "../agents/AgentLink";
 import { CertificateCommands } from "./CertificateCommands";
-import { InstallItems } from "./InstallItems";
-import { Locations } from "./Locations";
-import { KEY_LOCATIONS } from "./vocabulary";
-
-interface AutoRenew {
-  enabled?: boolean;
-  days_before?: number;
-  new_key_pair?: boolean;
-}
-
-function renewalWords(autoRenew: AutoRenew | null): string {
-  if (!autoRenew?.enabled) return "By hand";
-  const key = autoRenew.new_key_pair ? "with a new key pair" : "with the same key pair";
-  return `${autoRenew.days_before ?? 30} days before it expires, ${key}`;
-}
+import { AutoRenewPanel } from "./management/AutoRenewPanel";
+import { BudgetPanel } from "./management/BudgetPanel";
+import { InstallPanel } from "./management/InstallPanel";
+import { KeyPanel } from "./management/KeyPanel";
+import { Locations } from "./management/Locations";
+import { NotificationsPanel } from "./management/NotificationsPanel";
+import { SelfServicePanel } from "./management/SelfServicePanel";
+import { isOver } from "./vocabulary";
 
 export function ManagementTab({ certificate }: { certificate: Certificate }) {
   return (
     <div className="stack">
       <div className="columns">
-        <InstallItems certificate={certificate} />
-        <Panel title="Private key and renewal">
-          <Facts
-            items={[
-              ["Private key", KEY_LOCATIONS[certificate.private_key] ?? "Not with any agent"],
-              [
-                "Kept by",
-                certificate.private_key_agent && <AgentLink name={certificate.private_key_agent} id={null} />,
-              ],
-              ["Renewal", renewalWords(certificate.auto_renew)],
-            ]}
-          />
-        </Panel>
+        <div className="stack">
+          <InstallPanel certificate={certificate} />
+          <KeyPanel certificate={certificate} />
+          {certificate.method !== "" && <SelfServicePanel certificate={certificate} />}
+        </div>
+        <div className="stack">
+          <AutoRenewPanel certificate={certificate} />
+          {certificate.expires && !isOver(certificate.status) && <BudgetPanel certificate={certificate} />}
+        </div>
       </div>
+      <NotificationsPanel certificate={certificate} />
       <CertificateCommands commands={certificate.commands} />
-      <Locations locations={certificate.locations} />
+      <Locations certificate={certificate} />
     </div>
   );
 }

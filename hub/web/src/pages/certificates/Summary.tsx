@@ -5,6 +5,7 @@ import type { Certificate } from "../../api/types";
 import { Status } from "../../components/Badge";
 import { Icon } from "../../components/Icon";
 import { Expiry } from "../../components/Time";
+import { ApprovalList } from "./Approvals";
 import { isOver, KEY_LOCATIONS } from "./vocabulary";
 
 function Item({ label, children }: { label: string; children: ReactNode }) {
@@ -41,6 +42,9 @@ export function Summary({ certificate }: { certificate: Certificate }) {
     <>
       <dl className="panel summary">
         <Item label="ID">{certificate.id}</Item>
+        <Item label="Status">
+          <Status value={certificate.status} />
+        </Item>
         <Item label="Expires">
           <Expiry value={certificate.expires} ended={isOver(certificate.status)} />
         </Item>
@@ -56,17 +60,22 @@ export function Summary({ certificate }: { certificate: Certificate }) {
           <Status value={certificate.renewal_state} />
         </Item>
         {renews_id !== null && (
-          <Item label="Renews">
+          <Item label={certificate.replaces ? "Replaces" : "Renews"}>
             <Link to={`/certificates/ssl/${renews_id}`}>#{renews_id}</Link>
           </Item>
         )}
         {renewed_by_id !== null && (
-          <Item label="Renewed by">
+          <Item label={certificate.status === "Replaced" ? "Replaced by" : "Renewed by"}>
             <Link to={`/certificates/ssl/${renewed_by_id}`}>#{renewed_by_id}</Link>
           </Item>
         )}
       </dl>
       <Note certificate={certificate} />
+      {certificate.status === "Requested" && certificate.approvals_needed > 1 && (
+        <div className="notice" data-tone="warn">
+          <ApprovalList certificate={certificate} />
+        </div>
+      )}
     </>
   );
 }

@@ -1,6 +1,6 @@
 /** Columns of the SSL certificates, grouped as administrators know them. */
 
-import type { CertificateRow } from "../../api/types";
+import type { CertificateRow, CustomField } from "../../api/types";
 import { Status } from "../../components/Badge";
 import type { GridColumn } from "../../components/grid/columns";
 import type { GridView } from "../../components/grid/state";
@@ -51,6 +51,7 @@ export const CERTIFICATE_COLUMNS: readonly Column[] = [
   ...plain("General", [{ name: "id", label: "ID", kind: "int", width: 70, sortable: true }]),
   ...plain("Order", [
     { name: "profile", label: "Profile", width: 190 },
+    hidden("sub_type", "Sub type", { width: 90 }),
     hidden("order_number", "Order number"),
     hidden("term_days", "Term (days)", { kind: "int", width: 100 }),
     hidden("method", "Method", {
@@ -69,6 +70,7 @@ export const CERTIFICATE_COLUMNS: readonly Column[] = [
     hidden("state", "State"),
     hidden("country", "Country", { width: 90 }),
     hidden("issuer", "Issuer", { width: 220 }),
+    hidden("authority", "CA", { width: 160 }),
     time("not_before", "Valid from"),
     hidden("serial_number", "Serial number", { sortable: true, width: 260 }),
     hidden("key_usage", "Key usage", { filterable: false }),
@@ -105,6 +107,8 @@ export const CERTIFICATE_COLUMNS: readonly Column[] = [
       choices: RENEWAL_STATES,
       render: (row) => planned(row.renewal_state),
     }),
+    time("renewal_due", "Renewal due"),
+    hidden("notifications_suspended", "Notifications suspended", { kind: "bool" }),
     hidden("external_requester", "External requester"),
     hidden("comments", "Comments", { width: 240 }),
     hidden("status_message", "Status message", { width: 240 }),
@@ -121,6 +125,20 @@ export const CERTIFICATE_COLUMNS: readonly Column[] = [
     time("replaced", "Replaced"),
   ]),
 ];
+
+/** Custom fields are columns of the hub's list too, under names of their own. */
+export const customColumns = (fields: readonly CustomField[]): readonly Column[] =>
+  plain(
+    "Custom fields",
+    fields.map((field) => ({
+      // The list knows it by this name; the row has it under `custom`.
+      name: `custom.${field.name}` as Column["name"],
+      label: field.label,
+      hidden: true,
+      kind: field.kind === "number" ? ("int" as const) : ("text" as const),
+      render: (row: CertificateRow) => row.custom?.[field.name] ?? <span className="muted">—</span>,
+    })),
+  );
 
 const DAY_MS = 86_400_000;
 

@@ -21,6 +21,18 @@ export const STATUSES = [
 /** Nobody needs to worry about their expiry any more. */
 export const isOver = (status: string): boolean => ["Expired", "Revoked", "Replaced"].includes(status);
 
+/** Places where a certificate can be, and who has seen it there. */
+export const LOCATION_KINDS: Readonly<Record<string, string>> = {
+  custom: "Custom",
+  network_host: "Network host",
+  network_agent: "Network agent",
+  server_node: "Server node and port",
+  private_key_agent: "Private key store",
+  acme_client: "ACME client",
+  key_vault: "Key vault",
+  ad_entry: "Active Directory entry",
+};
+
 export type Method = CertificateRequest["method"];
 
 interface MethodWords {
@@ -49,12 +61,13 @@ export const METHODS: Readonly<Record<string, MethodWords>> = {
 
 export const KEY_LOCATIONS: Readonly<Record<string, string>> = { pks: "Key store", target: "On target" };
 
+/** In the order in which people look for them; each with the ending of its file. */
 export const DOWNLOADS: readonly { format: DownloadFormat; label: string }[] = [
-  { format: "pemia", label: "Certificate and intermediates, PEM" },
   { format: "x509CO", label: "Certificate only, PEM" },
+  { format: "pemia", label: "Certificate and intermediates, PEM" },
   { format: "x509", label: "Chain, root first, PEM" },
-  { format: "base64", label: "PKCS #7, PEM" },
   { format: "bin", label: "PKCS #7, binary" },
+  { format: "base64", label: "PKCS #7, PEM" },
   { format: "x509IOR", label: "Intermediates and root, PEM" },
   { format: "x509IO", label: "Root and intermediates, PEM" },
 ];
@@ -67,6 +80,8 @@ export const REVOCATION_REASONS: readonly { value: RevocationReason; label: stri
   { value: "affiliationChanged", label: "Affiliation changed: the subject's details are no longer right" },
   { value: "privilegeWithdrawn", label: "Privilege withdrawn" },
   { value: "certificateHold", label: "Certificate hold: suspended for now" },
+  { value: "cACompromise", label: "CA compromise: the issuing CA's key is not safe" },
+  { value: "aACompromise", label: "AA compromise: the attribute authority's key is not safe" },
 ];
 
 const EVENT_WORDS: Readonly<Record<string, string>> = {
@@ -83,6 +98,21 @@ const EVENT_WORDS: Readonly<Record<string, string>> = {
   CertificateRejected: "Rejected by the CA",
   CertificateInvalid: "Could not go on",
   CertificateDiscovered: "Discovered",
+  CertificateApprovalRecorded: "First approval given",
+  CertificateEdited: "Request edited",
+  CertificateResubmitted: "Asked again",
+  CertificateOwnershipChanged: "Moved to another owner",
+  CertificateAnnotated: "Comments or fields changed",
+  CertificateNotificationsSuspended: "Notifications suspended",
+  CertificateNotificationsResumed: "Notifications resumed",
+  CertificateStored: "Stored with its key",
+  CertificateAssigned: "Assigned",
+  CertificateNoteAdded: "Note added",
+  CertificateLocationAdded: "Location added",
+  CertificateLocationRemoved: "Location removed",
+  KeyDownloadRequested: "Private key asked for",
+  KeyDownloadReady: "Private key sealed by its agent",
+  KeyDownloaded: "Private key fetched",
 };
 
 /** `InstallationStarted` becomes "Installation started" where there are no better words. */

@@ -1,3 +1,4 @@
+import { Button } from "../../../components/Button";
 import { TextArea, TextField } from "../../../forms/fields";
 import { splitNames } from "./draft";
 import type { StepProps } from "./StepProps";
@@ -9,11 +10,24 @@ const RULES: Readonly<Record<string, string>> = {
   any: "The profile takes several names, with wildcards.",
 };
 
-export function DomainsStep({ draft, change, profile, errorOf }: StepProps) {
+export function DomainsStep({ draft, change, profile, checked, errorOf }: StepProps) {
   const byCsr = draft.method === "csr";
   const count = splitNames(draft.names).length;
+  const csr = byCsr ? checked?.signing_request : undefined;
+  const fill = () => {
+    const names = [...(csr?.dns_names ?? []), ...(csr?.ip_addresses ?? [])];
+    const commonName = csr?.common_name || names[0] || "";
+    change({ commonName, names: names.filter((name) => name !== commonName).join("\n") });
+  };
   return (
     <div className="form">
+      {csr && (
+        <div>
+          <Button icon="copy" onClick={fill}>
+            Get names from the CSR
+          </Button>
+        </div>
+      )}
       <TextField
         label="Common name"
         required={!byCsr}

@@ -15,7 +15,7 @@ function useObstacles(): Readonly<Partial<Record<Method, string>>> {
   };
 }
 
-export function MethodStep({ draft, change }: StepProps) {
+export function MethodStep({ draft, change, errorOf }: StepProps) {
   const obstacles = useObstacles();
   return (
     <fieldset className="radio-cards">
@@ -42,6 +42,11 @@ export function MethodStep({ draft, change }: StepProps) {
           </label>
         );
       })}
+      {errorOf("method") && (
+        <p className="field-error" role="alert">
+          {errorOf("method")}
+        </p>
+      )}
     </fieldset>
   );
 }

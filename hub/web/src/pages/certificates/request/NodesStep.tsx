@@ -1,6 +1,7 @@
 import { useAgents, useServers } from "../../../api/choices";
 import type { AgentRow, Server, ServerNode, Target } from "../../../api/types";
 import { Status } from "../../../components/Badge";
+import { Button } from "../../../components/Button";
 import { Empty } from "../../../components/Empty";
 import { Panel } from "../../../components/Panel";
 import { ProblemNotice } from "../../../components/ProblemNotice";
@@ -16,12 +17,13 @@ interface NodeProps {
   node: ServerNode;
   target: Target;
   chosen: boolean;
+  taken: boolean;
   onToggle: (target: Target) => void;
 }
 
-function NodeItem({ node, target, chosen, onToggle }: NodeProps) {
+function NodeItem({ node, target, chosen, taken, onToggle }: NodeProps) {
   const ports = node.ports.filter(isThere);
-  const obstacle = node.manageable ? "" : node.problem || "The agent can't manage it.";
+  const obstacle = taken ? "It is there already." : node.manageable ? "" : node.problem || "The agent can't manage it.";
   return (
     <li>
       <label className="node">
@@ -50,8 +52,8 @@ function NodeItem({ node, target, chosen, onToggle }: NodeProps) {
   );
 }
 
-function ServerNodes(props: Pick<NodeProps, "onToggle"> & { agent: AgentRow; server: Server; targets: readonly Target[] }) {
-  const { agent, server, targets, onToggle } = props;
+function ServerNodes(props: Pick<NodeProps, "onToggle"> & { agent: AgentRow; server: Server; targets: readonly Target[]; taken: readonly Target[] }) {
+  const { agent, server, targets, taken, onToggle } = props;
   return (
     <div className="stack-s">
       <div className="row">
@@ -68,6 +70,7 @@ function ServerNodes(props: Pick<NodeProps, "onToggle"> & { agent: AgentRow; ser
               node={node}
               target={target}
               chosen={targets.some((item) => same(item, target))}
+              taken={taken.some((item) => same(item, target))}
               onToggle={onToggle}
             />
           );
@@ -77,7 +80,7 @@ function ServerNodes(props: Pick<NodeProps, "onToggle"> & { agent: AgentRow; ser
   );
 }
 
-function AgentNodes(props: Pick<NodeProps, "onToggle"> & { agent: AgentRow; targets: readonly Target[] }) {
+function AgentNodes(props: Pick<NodeProps, "onToggle"> & { agent: AgentRow; targets: readonly Target[]; taken: readonly Target[] }) {
   const { agent } = props;
   const servers = useServers(agent.id);
   const there = servers.data?.filter(isThere);
@@ -94,20 +97,41 @@ function AgentNodes(props: Pick<NodeProps, "onToggle"> & { agent: AgentRow; targ
   );
 }
 
+interface ChoiceProps {
+  organizationId: string;
+  targets: readonly Target[];
+  onChange: (targets: readonly Target[]) => void;
+  /** Nodes that it is on already. */
+  taken?: readonly Target[];
+  error?: string | undefined;
+}
+
 /** Where the certificate goes, from what the agents report of their servers. */
-export function NodesStep({ draft, change, errorOf }: StepProps) {
+export function NodeChoice({ organizationId, targets, onChange, taken = [], error }: ChoiceProps) {
   const agents = useAgents("network");
   const usable = agents.data?.filter(
-    (agent) => agent.organization_id === null || String(agent.organization_id) === draft.organizationId,
+    (agent) => agent.organization_id === null || String(agent.organization_id) === organizationId,
   );
   const toggle = (target: Target) => {
-    const kept = draft.targets.filter((item) => !same(item, target));
-    change({ targets: kept.length < draft.targets.length ? kept : [...kept, target] });
+    const kept = targets.filter((item) => !same(item, target));
+    onChange(kept.length < targets.length ? kept : [...kept, target]);
   };
-  const error = errorOf("targets");
   return (
     <div className="stack">
-      <p>{draft.targets.length === 0 ? "No nodes chosen." : `${draft.targets.length} chosen.`}</p>
+      <div className="row">
+        <span>{targets.length === 0 ? "No nodes chosen." : `${targets.length} chosen.`}</span>
+        {targets.length > 0 && (
+          <Button
+            small
+            variant="link"
+            onClick={() => {
+              onChange([]);
+            }}
+          >
+            Remove all
+          </Button>
+        )}
+      </div>
       {error && (
         <p className="field-error" role="alert">
           {error}
@@ -120,8 +144,21 @@ export function NodesStep({ draft, change, errorOf }: StepProps) {
         </Empty>
       )}
       {usable?.map((agent) => (
-        <AgentNodes key={agent.id} agent={agent} targets={draft.targets} onToggle={toggle} />
+        <AgentNodes key={agent.id} agent={agent} targets={targets} taken={taken} onToggle={toggle} />
       ))}
     </div>
+  );
+}
+
+export function NodesStep({ draft, change, errorOf }: StepProps) {
+  return (
+    <NodeChoice
+      organizationId={draft.organizationId}
+      targets={draft.targets}
+      onChange={(targets) => {
+        change({ targets });
+      }}
+      error={errorOf("targets")}
+    />
   );
 }

@@ -1,6 +1,8 @@
-import { useAgents, useDepartments, useOrganizations } from "../../../api/choices";
-import { Facts, Panel } from "../../../components/Panel";
+import { useAgents, useCustomFields, useDepartments, useOrganizations } from "../../../api/choices";
+import { type Fact, Facts, Panel } from "../../../components/Panel";
 import { Names } from "../DetailsTab";
+import { renewalWords } from "../autoRenew";
+import { scheduleText } from "../schedule";
 import { METHODS } from "../vocabulary";
 import { splitNames, usesPks } from "./draft";
 import type { StepProps } from "./StepProps";
@@ -11,7 +13,16 @@ const nameOf = (items: readonly { id: number | string; name: string }[] | undefi
 const approvalWords = (profile: StepProps["profile"]) =>
   profile?.auto_approve
     ? "The profile approves requests by itself: the certificate is ordered at once."
-    : "The request waits for an administrator's approval.";
+    : profile && profile.approvals > 1
+      ? `The request waits for the approval of ${profile.approvals} administrators.`
+      : "The request waits for an administrator's approval.";
+
+const installationWords = (draft: StepProps["draft"]) =>
+  ({
+    immediate: "Immediate: as soon as it is issued",
+    triggered: "Triggered: when somebody says so",
+    scheduled: `Scheduled: ${scheduleText(draft.schedule)}`,
+  })[draft.installation];
 
 export function ReviewStep({ draft, profile }: StepProps) {
   const organizations = useOrganizations();
@@ -19,7 +30,7 @@ export function ReviewStep({ draft, profile }: StepProps) {
   const stores = useAgents("pks");
   const names = splitNames(draft.names);
   const installs = draft.method === "auto_install";
-  const immediate = draft.installation === "immediate";
+  const fields = useCustomFields("ssl").data ?? [];
   return (
     <Panel title="Your request" foot={approvalWords(profile)}>
       <Facts
@@ -38,9 +49,13 @@ export function ReviewStep({ draft, profile }: StepProps) {
             "Nodes",
             installs ? <Names names={draft.targets.map((target) => `${target.server} ${target.node_id}`)} /> : null,
           ],
-          ["Installation", installs ? (immediate ? "As soon as it is issued" : "When somebody says so") : null],
+          ["Installation", installs ? installationWords(draft) : null],
+          ["Renewal", renewalWords(draft.renewal, profile)],
+          ["Agreement", draft.agreementAccepted ? "Read and accepted" : null],
+          ["Passphrase", draft.passphrase ? "Set" : null],
           ["External requesters", draft.externalRequester],
           ["Comments", draft.comments],
+          ...fields.map(({ name, label }): Fact => [label, draft.customFields[name]]),
         ]}
       />
     </Panel>

@@ -1,3 +1,4 @@
+import { AgreementStep } from "./AgreementStep";
 import { CsrStep } from "./CsrStep";
 import { DetailsStep } from "./DetailsStep";
 import { DomainsStep } from "./DomainsStep";
@@ -5,6 +6,7 @@ import { InstallationStep } from "./InstallationStep";
 import { KeyStep } from "./KeyStep";
 import { MethodStep } from "./MethodStep";
 import { NodesStep } from "./NodesStep";
+import { RenewalStep } from "./RenewalStep";
 import { ReviewStep } from "./ReviewStep";
 import type { StepProps } from "./StepProps";
 import type { StepId } from "./steps";
@@ -17,6 +19,8 @@ const COMPONENTS = {
   domains: DomainsStep,
   nodes: NodesStep,
   installation: InstallationStep,
+  renewal: RenewalStep,
+  agreement: AgreementStep,
   review: ReviewStep,
 } as const;
 

@@ -2,7 +2,17 @@
 
 import type { Method } from "../vocabulary";
 
-export type StepId = "method" | "details" | "csr" | "key" | "domains" | "nodes" | "installation" | "review";
+export type StepId =
+  | "method"
+  | "details"
+  | "csr"
+  | "key"
+  | "domains"
+  | "nodes"
+  | "installation"
+  | "renewal"
+  | "agreement"
+  | "review";
 
 export const STEP_LABELS: Readonly<Record<StepId, string>> = {
   method: "Method",
@@ -12,16 +22,20 @@ export const STEP_LABELS: Readonly<Record<StepId, string>> = {
   domains: "Domains",
   nodes: "Nodes and ports",
   installation: "Installation",
+  renewal: "Renewal",
+  agreement: "Agreement",
   review: "Review",
 };
 
 const STEPS: Readonly<Record<Method, readonly StepId[]>> = {
-  csr: ["method", "details", "csr", "domains", "review"],
-  pks: ["method", "details", "key", "domains", "review"],
-  auto_install: ["method", "details", "key", "domains", "nodes", "installation", "review"],
+  csr: ["method", "details", "csr", "domains", "renewal"],
+  pks: ["method", "details", "key", "domains", "renewal"],
+  auto_install: ["method", "details", "key", "domains", "nodes", "installation", "renewal"],
 };
 
-export const stepsOf = (method: Method): readonly StepId[] => STEPS[method];
+/** `agreement`: the profile has one that was not accepted yet. */
+export const stepsOf = (method: Method, agreement = false): readonly StepId[] =>
+  agreement ? [...STEPS[method], "agreement", "review"] : [...STEPS[method], "review"];
 
 const FIELD_STEPS: Readonly<Record<string, StepId>> = {
   method: "method",
@@ -41,10 +55,14 @@ const FIELD_STEPS: Readonly<Record<string, StepId>> = {
   subject_alternative_names: "domains",
   targets: "nodes",
   installation: "installation",
+  install_schedule: "installation",
+  auto_renew: "renewal",
+  passphrase: "renewal",
+  agreement_accepted: "agreement",
 };
 
 /** The step that shows an error of the hub, by its field such as `targets.0.server`. */
 export function stepOfField(field: string, method: Method): StepId | undefined {
   const step = FIELD_STEPS[field.split(".")[0] ?? ""];
-  return step && stepsOf(method).includes(step) ? step : undefined;
+  return step && stepsOf(method, true).includes(step) ? step : undefined;
 }

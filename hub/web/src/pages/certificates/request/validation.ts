@@ -4,6 +4,8 @@
  */
 
 import type { Profile } from "../../../api/types";
+import { renewalErrors } from "../autoRenew";
+import { scheduleFault } from "../schedule";
 import { type Draft, splitNames, usesPks } from "./draft";
 import type { StepId } from "./steps";
 
@@ -59,6 +61,7 @@ function brokenRule(names: readonly string[], profile: Profile): string | undefi
   if (profile.san_rule === "wildcard" && names.length > 0 && wild.length !== 1) {
     return "This profile takes one wildcard name such as *.example.com.";
   }
+  if (names.length > 0 && names.length < profile.min_names) return `This profile takes at least ${profile.min_names} names.`;
   if (names.length > profile.max_names) return `This profile takes at most ${profile.max_names} names.`;
   return undefined;
 }
@@ -90,6 +93,18 @@ function csrErrors(draft: Draft): Errors {
   return {};
 }
 
+const MIN_PASSPHRASE = 8;
+
+function renewalStepErrors(draft: Draft): Errors {
+  const errors: Record<string, string> = renewalErrors(draft.renewal, Number(draft.termDays));
+  if (draft.passphrase && draft.passphrase.length < MIN_PASSPHRASE) {
+    errors.passphrase = `At least ${MIN_PASSPHRASE} characters.`;
+  } else if (draft.passphrase !== draft.passphraseAgain) {
+    errors.passphrase_again = "The two are not the same.";
+  }
+  return errors;
+}
+
 /** Errors of one step by the API's field names; empty when one may go on. */
 export function stepErrors(step: StepId, draft: Draft, profile: Profile | undefined): Errors {
   switch (step) {
@@ -103,6 +118,14 @@ export function stepErrors(step: StepId, draft: Draft, profile: Profile | undefi
       return nameErrors(draft, profile);
     case "nodes":
       return draft.targets.length > 0 ? {} : { targets: "Choose at least one node." };
+    case "installation": {
+      const fault = draft.installation === "scheduled" ? scheduleFault(draft.schedule) : undefined;
+      return fault ? { install_schedule: fault } : {};
+    }
+    case "renewal":
+      return renewalStepErrors(draft);
+    case "agreement":
+      return draft.agreementAccepted ? {} : { agreement_accepted: "Read the agreement and accept it." };
     default:
       return {};
   }
