@@ -31,7 +31,7 @@ from hub.notifications.places import require_place
 from pki.at_rest import KeyEncryptionKey
 
 VIEW, EDIT = "notification_channels.view", "notification_channels.edit"
-_PURPOSE = b"certwright notification channel settings v1\x00"
+AT_REST_PURPOSE = b"certwright notification channel settings v1\x00"
 _C = NotificationChannel
 
 
@@ -197,7 +197,7 @@ class ChannelStore:
     def _columns(self, uow: UnitOfWork, fields: ChannelFields, parts: _Parts, *, uid: str) -> dict[str, Any]:
         wrapped = None
         if parts.hidden:
-            wrapped = self._kek.wrap(json.dumps(parts.hidden).encode(), _PURPOSE + uid.encode())
+            wrapped = self._kek.wrap(json.dumps(parts.hidden).encode(), AT_REST_PURPOSE + uid.encode())
         return {
             "name": fields.name.strip(),
             "settings": parts.shown,
@@ -214,7 +214,7 @@ class ChannelStore:
     def _unwrapped(self, uid: str, wrapped: bytes | None) -> dict[str, str]:
         if wrapped is None:
             return {}
-        found: dict[str, str] = json.loads(self._kek.unwrap(wrapped, _PURPOSE + uid.encode()))
+        found: dict[str, str] = json.loads(self._kek.unwrap(wrapped, AT_REST_PURPOSE + uid.encode()))
         return found
 
 

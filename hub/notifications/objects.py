@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -50,7 +50,8 @@ class ObjectFacts:
     requester_id: int | None = None
     requester: str = ""
     external_requesters: str = ""
-    ends_at: datetime | None = field(default=None)
+    ends_at: datetime | None = None
+    has_passphrase: bool = False
 
 
 def time_text(at: datetime | None) -> str:
@@ -97,6 +98,7 @@ def _certificate(row: Any, now: datetime) -> ObjectFacts:
         requester=row.requester,
         external_requesters=row.external_requester,
         ends_at=row.not_after,
+        has_passphrase=bool(row.passphrase_hash),
         values={
             "common_name": row.common_name or next(iter(row.dns_names or ()), ""),
             "names": ", ".join([*(row.dns_names or ()), *(row.ip_addresses or ())]),

@@ -28,6 +28,8 @@ from hub.notifications.variables import OF_EVENTS
 
 CONSOLE = "console"
 EMAIL = "email"
+# The page of hub.lifecycle.self_service, which asks for the certificate's number and passphrase.
+_SELF_SERVICE = "/self-service/ssl"
 _MAX_DATA_VALUE = 1000
 
 
@@ -284,7 +286,9 @@ def values_for(occurrence: Occurrence, facts: ObjectFacts, base_url: str) -> dic
         **_told(occurrence),
     }
     if facts.object_type == "certificate":
-        values["download_url"] = f"{url}?download"
+        values["download_url"] = url
+        if facts.has_passphrase:
+            values["self_service_url"] = f"{base_url}{_SELF_SERVICE}"
     return values
 
 

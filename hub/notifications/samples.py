@@ -76,6 +76,7 @@ def sample(kind: NotificationType, now: datetime) -> ObjectFacts:
         object_type=kind.object_type,
         object_id="1",
         path="",
+        has_passphrase=kind.object_type == "certificate",
         status=_STATUS.get(kind.object_type, "active"),
         values=values,
     )

@@ -39,6 +39,7 @@ CERTIFICATES = table(
     column("decision_message"),
     column("comments"),
     column("notifications_suspended"),
+    column("passphrase_hash"),
     column("key_type"),
     column("fingerprint_sha256"),
     column("serial_hex"),

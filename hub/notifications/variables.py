@@ -44,6 +44,7 @@ _CERTIFICATE = {
     "install_state": "Where its installation is",
     "renewal_state": "Where its renewal is",
     "download_url": "Where it is collected",
+    "self_service_url": "Where it is collected without an account, if it has a passphrase",
 }
 _DOMAIN_VALIDATION = {
     "id": "Number of the validation",

@@ -87,7 +87,8 @@ WORDING: Mapping[str, tuple[str, str]] = {
     "certificate_issued": _certificate(
         "Issued: certificate for ${common_name}",
         "The certificate was issued and is ready to be collected.",
-        "\nCollect it here, in the format that your server needs:\n${download_url}\n",
+        "\nCollect it here, in the format that your server needs:\n${download_url}\n"
+        "Without an account, with the number above and the passphrase: ${self_service_url}\n",
     ),
     "certificate_downloaded": _certificate(
         "Downloaded: certificate for ${common_name}", "The certificate was downloaded."

@@ -130,8 +130,7 @@ async def test_sending_again_is_a_message_of_its_own(desk):
 
 _WORKER = """
 import asyncio, sys
-from tests.integration.notifications.conftest import KEK, LOOPBACK
-from hub.db.tables import all_tables
+from pki.at_rest import KeyEncryptionKey
 from hub.db.uow import Database
 from hub.notifications.notifiers.email import EmailSettings
 from hub.notifications.notifiers.registry import installed_notifiers
@@ -139,11 +138,10 @@ from hub.notifications.service import NotificationOptions, NotificationService
 from datetime import datetime, UTC
 
 async def main(url, port):
-    all_tables()
     db = Database.open(url, clock=lambda: datetime(2026, 11, 25, 13, tzinfo=UTC))
     smtp = EmailSettings(host="127.0.0.1", port=port, security="none", sender="hub@example.com")
     options = NotificationOptions(base_url="https://hub", kinds=installed_notifiers(), smtp=smtp)
-    await NotificationService(db, KEK, options).delivery().run_once()
+    await NotificationService(db, KeyEncryptionKey(bytes(range(32))), options).delivery().run_once()
 
 asyncio.run(main(sys.argv[1], int(sys.argv[2])))
 """
