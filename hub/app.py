@@ -23,7 +23,7 @@ from aiohttp import web
 from hub.access.policy import PolicyAuthorizer
 from hub.background import BackgroundJobs
 from hub.composition import RouteParts, Routes, Services, build_route_sets, build_services
-from hub.config import RUN_FILE, Address, ConfigurationError, Settings, load_key
+from hub.config import RUN_FILE, Address, ConfigurationError, Settings
 from hub.db.listen import listen
 from hub.db.migrations.runner import schema_state
 from hub.db.uow import Database
@@ -34,6 +34,7 @@ from hub.http.console import Console
 from hub.http.metrics import HttpMetrics
 from hub.http.routing import RouteSet
 from hub.http.shell import ShellOptions, build_application
+from hub.key_encryption import open_kek
 from hub.lifecycle.figures.folding import fold_all
 from hub.notifications.sweeps import SWEEP_S
 from hub.tls import ask_for_client_certificates, load_configured, load_pem, new_context
@@ -119,7 +120,7 @@ async def running_hub(settings: Settings) -> AsyncIterator[Listening]:
 
 
 async def _found(settings: Settings, stack: AsyncExitStack) -> _Foundation:
-    kek = load_key(settings.key_path)
+    kek = open_kek(settings)
     db = Database.open(settings.database)
     stack.push_async_callback(db.close)
     state = await schema_state(db)

@@ -15,20 +15,21 @@ from sqlalchemy import select
 from hub.access.models import Administrator
 from hub.access.passwords import random_password
 from hub.composition import Services, build_services
-from hub.config import CONFIG_FILE, ConfigurationError, Settings, create_key, write_config
+from hub.config import CONFIG_FILE, ConfigurationError, Settings, write_config
 from hub.db.migrations.runner import upgrade
 from hub.db.uow import Database, UnitOfWork
 from hub.fleet.authority import create_authority
 from hub.fleet.server_identity import server_identity
 from hub.http.principal import SYSTEM, Role, RoleGrant
 from hub.issuers.service import HierarchySpec
+from hub.key_encryption import create_kek
 from hub.organizations.service import OrganizationFields
 from hub.profiles.service import ProfileFields
 
 CA_FILE = "ca.pem"
 CA_NAME = "Certwright private CA"
 PROFILE_NAME = "Private TLS server"
-_PERSISTED = ("database_url", "public_url", "customer_uri", "key_file")
+_PERSISTED = ("database_url", "public_url", "customer_uri", "key_file", "key_source")
 
 
 class AlreadyInitialized(ConfigurationError):
@@ -65,7 +66,7 @@ async def initialize(settings: Settings, options: InitOptions) -> InitResult:
         settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigurationError(f"{settings.data_dir}: {error.strerror}") from error
-    kek = create_key(settings.key_path)
+    kek = create_kek(settings)
     await upgrade(settings.database)
     db = Database.open(settings.database)
     try:

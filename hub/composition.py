@@ -25,7 +25,7 @@ from hub.access.sessions import SessionTimes
 from hub.access.signin.client_trust import ClientTrust, CrlFile, load_authorities
 from hub.access.signin.recovery import Recovered, Recovery, recover
 from hub.access.signin.service import SignInOptions
-from hub.config import ConfigurationError, Settings, load_key, nameserver
+from hub.config import ConfigurationError, Settings, nameserver
 from hub.db.migrations.runner import schema_state
 from hub.db.uow import Database
 from hub.discovery.routes import DiscoveryRoutes
@@ -45,6 +45,7 @@ from hub.issuers.ocsp.export import ExportReport
 from hub.issuers.ocsp.routes import OcspRoutes
 from hub.issuers.routes import IssuerRoutes, StatusRoutes
 from hub.issuers.service import IssuerService
+from hub.key_encryption import open_kek
 from hub.lifecycle.key_access import KeyAccess
 from hub.lifecycle.models import Certificate
 from hub.lifecycle.profile_uses import CertificatesOfProfiles
@@ -354,7 +355,7 @@ async def enrollment_token(
         ConfigurationError: the key can't be read.
         HubError: an unknown kind or organization, or a hub that was never initialized.
     """
-    kek = load_key(settings.key_path)
+    kek = open_kek(settings)
     db = Database.open(settings.database)
     try:
         authority = await load_authority(db, kek)
@@ -386,7 +387,7 @@ async def export_status(settings: Settings, folder: Path, *, hash_names: tuple[s
         ConfigurationError: the key can't be read.
         HubError: a CA's key can't be opened with it.
     """
-    kek = load_key(settings.key_path)
+    kek = open_kek(settings)
     db = Database.open(settings.database)
     try:
         issuers = IssuerService(db, kek, public_url=settings.status_base_url)

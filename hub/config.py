@@ -1,6 +1,6 @@
 """Settings of a hub: flags first, then ``CERTWRIGHT_*`` variables, then ``DIR/config.toml``, then defaults.
 
-This module is the only one that reads the environment. Names are the same everywhere: the flag
+This module reads the environment, and :mod:`hub.secret_sources`. Names are the same everywhere: the flag
 ``--public-url``, the variable ``CERTWRIGHT_PUBLIC_URL`` and the key ``public_url``.
 """
 
@@ -19,12 +19,14 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from hub.db.engine import async_url
+from hub.secret_sources import SecretSource
 from pki.at_rest import KEY_BYTES, KeyEncryptionKey, new_key
 
 PREFIX = "CERTWRIGHT_"
 CONFIG_FILE = "config.toml"
 WEAK_KEYS_FOLDER = "weak-keys"
 KEY_FILE = "hub.key"
+SALT_FILE = "hub.key.salt"
 RUN_FILE = "run.json"
 DATABASE_FILE = "hub.db"
 _LISTS = frozenset(
@@ -82,6 +84,18 @@ class Settings(BaseModel):
         default="", description="sqlite:///FILE or postgresql://...; default DIR/hub.db."
     )
     key_file: str = Field(default="", description="Key-encryption key; default DIR/hub.key. Back it up.")
+    key_source: str = Field(
+        default="",
+        description="Where the key-encryption key comes from instead: env:NAME, credential:NAME (systemd),"
+        " file:PATH, fd:NUMBER or prompt; with passphrase: before it, what is read there is a passphrase.",
+    )
+    hsm_module: str = Field(
+        default="", description="PKCS#11 module (.so) of the HSM for CA keys; empty: there is none."
+    )
+    hsm_token: str = Field(default="", description="Label of the token in the HSM.")
+    hsm_pin_source: str = Field(
+        default="", description="Where its PIN comes from: as key_source, without passphrase."
+    )
     http: str = Field(default="127.0.0.1:8443", description="Console and API.")
     grpc: str = Field(default="0.0.0.0:8444", description="Control channel of agents (mutual TLS).")
     enroll: str = Field(default="0.0.0.0:8445", description="Enrollment of agents.")
@@ -179,6 +193,13 @@ class Settings(BaseModel):
             Address.parse(value)
         return value
 
+    @field_validator("key_source", "hsm_pin_source")
+    @classmethod
+    def _valid_source(cls, value: str) -> str:
+        if value:
+            SecretSource.parse(value)
+        return value
+
     @field_validator("database_url")
     @classmethod
     def _valid_database(cls, value: str) -> str:
@@ -207,6 +228,15 @@ class Settings(BaseModel):
         return self
 
     @model_validator(mode="after")
+    def _hsm_is_whole(self) -> Self:
+        given = [bool(value) for value in (self.hsm_module, self.hsm_token, self.hsm_pin_source)]
+        if any(given) and not all(given):
+            raise ValueError("hsm_module, hsm_token and hsm_pin_source go together")
+        if self.hsm_pin_source.startswith("passphrase:"):
+            raise ValueError("hsm_pin_source is no passphrase")
+        return self
+
+    @model_validator(mode="after")
     def _asking_needs_authorities(self) -> Self:
         if self.client_cert_http and not self.client_certificate_ca:
             raise ValueError("client_cert_http needs client_certificate_ca")
@@ -221,6 +251,11 @@ class Settings(BaseModel):
     def key_path(self) -> Path:
         """The file of the key-encryption key."""
         return Path(self.key_file) if self.key_file else self.data_dir / KEY_FILE
+
+    @property
+    def salt_path(self) -> Path:
+        """The file of the salt that a passphrase needs; nothing secret, but back it up."""
+        return self.data_dir / SALT_FILE
 
     @property
     def weak_keys_path(self) -> Path:

@@ -81,9 +81,14 @@ class KeyEncryptionKey:
     def _key_id(self) -> bytes:
         return hashlib.sha256(b"certwright kek id v1\x00" + self.key).digest()[:_KEY_ID_BYTES]
 
+    @property
+    def blob_prefix(self) -> bytes:
+        """What every blob under this key begins with."""
+        return bytes((_VERSION,)) + self._key_id()
+
     def wrap(self, plaintext: bytes, aad: bytes) -> bytes:
         """Encrypt a secret for one purpose; the same purpose is needed to decrypt it."""
-        header = bytes((_VERSION,)) + self._key_id()
+        header = self.blob_prefix
         nonce = os.urandom(_NONCE_BYTES)
         return header + nonce + AESGCM(self.key).encrypt(nonce, plaintext, _associated_data(header, aad))
 

@@ -22,7 +22,7 @@ from hub.access.models import AuditKey
 from hub.db.uow import UnitOfWork
 from pki.at_rest import KeyEncryptionKey
 
-_PURPOSE = b"audit signing key"
+AT_REST_PURPOSE = b"audit signing key"
 _ID_CHARACTERS = 32
 
 
@@ -52,7 +52,7 @@ async def signing_key(uow: UnitOfWork, kek: KeyEncryptionKey) -> SigningKey:
     newest = select(AuditKey.id, AuditKey.private_key).order_by(AuditKey.created_at.desc(), AuditKey.id)
     row = (await uow.session.execute(newest.limit(1))).first()
     if row is not None:
-        raw = kek.unwrap(row.private_key, _PURPOSE)
+        raw = kek.unwrap(row.private_key, AT_REST_PURPOSE)
         return SigningKey(row.id, Ed25519PrivateKey.from_private_bytes(raw))
     private = Ed25519PrivateKey.generate()
     public = private.public_key().public_bytes_raw()
@@ -60,7 +60,7 @@ async def signing_key(uow: UnitOfWork, kek: KeyEncryptionKey) -> SigningKey:
         AuditKey(
             id=key_id_of(public),
             public_key=public,
-            private_key=kek.wrap(private.private_bytes_raw(), _PURPOSE),
+            private_key=kek.wrap(private.private_bytes_raw(), AT_REST_PURPOSE),
             created_at=uow.now,
         )
     )

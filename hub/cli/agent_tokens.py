@@ -18,7 +18,7 @@ def add_to(groups: Any) -> None:
     parser = groups.add_parser("agent-token", help="enrollment tokens of agents")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     create = commands.add_parser("create", help="create a one-time enrollment token")
-    add_settings(create, "database_url", "key_file")
+    add_settings(create, "database_url", "key_file", "key_source")
     create.add_argument(
         "--kind", required=True, metavar="KINDS", help="network, pks or msad; several by commas"
     )

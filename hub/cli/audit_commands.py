@@ -35,11 +35,11 @@ def add_to(groups: Any) -> None:
     export.set_defaults(command=_export)
 
     checkpoint = commands.add_parser("checkpoint", help="sign the end of the log now; print all checkpoints")
-    add_settings(checkpoint, "database_url", "key_file")
+    add_settings(checkpoint, "database_url", "key_file", "key_source")
     checkpoint.set_defaults(command=_checkpoint)
 
     archive = commands.add_parser("archive", help="move old entries into a signed file")
-    add_settings(archive, "database_url", "key_file")
+    add_settings(archive, "database_url", "key_file", "key_source")
     archive.add_argument("--before", required=True, metavar="DATE", type=_date, help="YYYY-MM-DD, UTC")
     archive.add_argument("file", metavar="FILE", help="file to write; must not exist")
     archive.set_defaults(command=_archive)
@@ -124,9 +124,9 @@ def _checkpoint(parsed: argparse.Namespace) -> int:
 
 async def _checkpoint_lines(settings: Settings) -> list[str]:
     from hub.access.audit_checkpoints import Checkpoints, stored_checkpoints
-    from hub.config import load_key
+    from hub.key_encryption import open_kek
 
-    kek = load_key(settings.key_path)
+    kek = open_kek(settings)
     async with _opened(settings) as db:
         await Checkpoints(db, kek, folder=settings.data_dir).make()
         async with db.read() as session:
@@ -141,11 +141,11 @@ def _archive(parsed: argparse.Namespace) -> int:
 
 async def _archived(parsed: argparse.Namespace) -> int:
     from hub.access.audit_archives import Archives
-    from hub.config import load_key
     from hub.http.principal import SYSTEM
+    from hub.key_encryption import open_kek
 
     settings = settings_of(parsed)
-    kek = load_key(settings.key_path)
+    kek = open_kek(settings)
     async with _opened(settings) as db:
         return await Archives(db, kek).archive(parsed.before, Path(parsed.file), principal=SYSTEM)
 

@@ -9,12 +9,13 @@ import signal
 import sys
 from typing import Any
 
-from hub.cli import audit_commands, recovery, status_export
+from hub.cli import audit_commands, key_change, recovery, status_export
 from hub.cli.options import add_settings, settings_of
 
 SERVE_SETTINGS = (
     "database_url",
     "key_file",
+    "key_source",
     "http",
     "grpc",
     "enroll",
@@ -38,7 +39,7 @@ def add_to(groups: Any) -> None:
     commands = hub.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
     init = commands.add_parser("init", help="create database, CAs and the first administrator")
-    add_settings(init, "database_url", "key_file", "public_url", "status_http", "customer_uri")
+    add_settings(init, "database_url", "key_file", "key_source", "public_url", "status_http", "customer_uri")
     init.add_argument(
         "--organization", default="Default", metavar="NAME", help="name of the first organization"
     )
@@ -68,6 +69,7 @@ def add_to(groups: Any) -> None:
     audit_commands.add_verify_arguments(verify)
 
     recovery.add_to(commands)
+    key_change.add_to(commands)
     status_export.add_to(commands)
 
     openapi = commands.add_parser("openapi", help="print the description of the API")

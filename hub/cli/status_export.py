@@ -21,7 +21,7 @@ def add_to(commands: Any) -> None:
         " ended, under the paths that certificates name. The hub may run. status.json says until"
         " when the files are good: run this again well before.",
     )
-    add_settings(export, "database_url", "key_file", "public_url", "status_http")
+    add_settings(export, "database_url", "key_file", "key_source", "public_url", "status_http")
     export.add_argument("--to", metavar="DIR", required=True, help="folder to fill; made if missing")
     export.add_argument(
         "--sha256", action="store_true", help="also answer requests that name the CA by SHA-256 (few do)"

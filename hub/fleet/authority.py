@@ -36,8 +36,8 @@ SIGNER_LIFETIME = timedelta(days=398)
 # A host whose clock is a little late must not find its certificate "not yet valid".
 BACKDATE = timedelta(minutes=5)
 
-_CA_KEY = b"fleet agent ca key"
-_SIGNER_KEY = b"fleet command signing key"
+CA_KEY_PURPOSE = b"fleet agent ca key"
+SIGNER_KEY_PURPOSE = b"fleet command signing key"
 _ROW = 1
 
 
@@ -200,7 +200,7 @@ def _signer_columns(
 ) -> dict[str, object]:
     return {
         "signer_certificate": certificate.public_bytes(serialization.Encoding.DER),
-        "signer_key_wrapped": kek.wrap(encode_private_key(key), _SIGNER_KEY),
+        "signer_key_wrapped": kek.wrap(encode_private_key(key), SIGNER_KEY_PURPOSE),
         "signer_not_after": certificate.not_valid_after_utc,
     }
 
@@ -213,7 +213,7 @@ async def create_authority(uow: UnitOfWork, kek: KeyEncryptionKey) -> Authority:
     columns = {
         "id": _ROW,
         "ca_certificate": ca.public_bytes(serialization.Encoding.DER),
-        "ca_key_wrapped": kek.wrap(encode_private_key(ca_key), _CA_KEY),
+        "ca_key_wrapped": kek.wrap(encode_private_key(ca_key), CA_KEY_PURPOSE),
         "created_at": uow.now,
         **_signer_columns(signer_key, signer, kek),
     }
@@ -233,8 +233,8 @@ async def _stored(session: AsyncSession) -> FleetAuthority:
 
 
 def _opened(row: FleetAuthority, kek: KeyEncryptionKey) -> Authority:
-    ca_key = decode_private_key(kek.unwrap(row.ca_key_wrapped, _CA_KEY))
-    signer_key = decode_private_key(kek.unwrap(row.signer_key_wrapped, _SIGNER_KEY))
+    ca_key = decode_private_key(kek.unwrap(row.ca_key_wrapped, CA_KEY_PURPOSE))
+    signer_key = decode_private_key(kek.unwrap(row.signer_key_wrapped, SIGNER_KEY_PURPOSE))
     if not isinstance(ca_key, ec.EllipticCurvePrivateKey) or not isinstance(signer_key, Ed25519PrivateKey):
         raise AuthorityMissing("the agent CA's keys are of the wrong kind")
     signer = CommandSigner(signer_key, row.signer_certificate)

@@ -25,7 +25,7 @@ from pki.keys import decode_private_key, encode_private_key, encode_private_key_
 
 # Browsers refuse more than 398 days.
 SERVER_LIFETIME = timedelta(days=397)
-_PURPOSE = b"hub server key"
+AT_REST_PURPOSE = b"hub server key"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +58,7 @@ async def server_identity(
     key_of_row = hashlib.sha256("\n".join(wanted).encode()).hexdigest()
     row = await uow.session.get(HubServerIdentity, key_of_row)
     if row is not None and uow.now < renew_after(row.not_after, SERVER_LIFETIME) and _is_ours(row, authority):
-        key_pem = encode_private_key_pem(decode_private_key(kek.unwrap(row.key_wrapped, _PURPOSE)))
+        key_pem = encode_private_key_pem(decode_private_key(kek.unwrap(row.key_wrapped, AT_REST_PURPOSE)))
         return _identity(authority, row.certificate, key_pem, row.not_after)
     key = ec.generate_private_key(ec.SECP256R1())
     issued = authority.issue_server(
@@ -70,7 +70,7 @@ async def server_identity(
     columns = {
         "names": wanted,
         "certificate": issued.certificate,
-        "key_wrapped": kek.wrap(encode_private_key(key), _PURPOSE),
+        "key_wrapped": kek.wrap(encode_private_key(key), AT_REST_PURPOSE),
         "not_after": issued.not_after,
     }
     statement = insert_for(uow.session, HubServerIdentity).values(names_sha256=key_of_row, **columns)

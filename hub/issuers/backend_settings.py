@@ -14,7 +14,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from hub.issuers.errors import InvalidBackendSettings
 from pki.at_rest import KeyEncryptionKey
 
-_PURPOSE = b"certwright ca backend settings v1\x00"
+AT_REST_PURPOSE = b"certwright ca backend settings v1\x00"
 
 
 def validate(model: type[BaseModel], values: dict[str, Any]) -> BaseModel:
@@ -37,7 +37,7 @@ def store(settings: BaseModel, *, key: KeyEncryptionKey, uid: str) -> tuple[dict
     shown = settings.model_dump(mode="json", exclude=set(secret))
     if not secret:
         return shown, None
-    return shown, key.wrap(json.dumps(secret).encode(), _PURPOSE + uid.encode())
+    return shown, key.wrap(json.dumps(secret).encode(), AT_REST_PURPOSE + uid.encode())
 
 
 def restore(
@@ -49,5 +49,5 @@ def restore(
         WrongEncryptionKey, UnwrapError: the secrets were encrypted under another key, or for another backend.
         InvalidBackendSettings: a newer version of the kind wants other settings.
     """
-    hidden = json.loads(key.unwrap(secrets, _PURPOSE + uid.encode())) if secrets is not None else {}
+    hidden = json.loads(key.unwrap(secrets, AT_REST_PURPOSE + uid.encode())) if secrets is not None else {}
     return validate(model, shown | hidden)

@@ -74,7 +74,8 @@ class ProviderChanges:
     client_secret: str | None = field(default=None, repr=False)
 
 
-def _purpose(name: str) -> bytes:
+def at_rest_purpose(name: str) -> bytes:
+    """Return what the secret of a provider is encrypted for."""
     return f"client secret of identity provider {name}".encode()
 
 
@@ -110,7 +111,7 @@ class IdentityProviders:
         return row.id
 
     def _wrapped(self, name: str, secret: str) -> bytes | None:
-        return self._kek.wrap(secret.encode(), _purpose(name)) if secret else None
+        return self._kek.wrap(secret.encode(), at_rest_purpose(name)) if secret else None
 
     async def change(
         self, uow: UnitOfWork, provider_id: int, changes: ProviderChanges, *, principal: Principal
@@ -186,7 +187,7 @@ class IdentityProviders:
 
     def _provider(self, row: IdentityProvider) -> Provider:
         schema = SamlSettings if row.kind == SAML else OidcSettings
-        secret = self._kek.unwrap(row.secret, _purpose(row.name)).decode() if row.secret else ""
+        secret = self._kek.unwrap(row.secret, at_rest_purpose(row.name)).decode() if row.secret else ""
         return Provider(
             id=row.id,
             name=row.name,

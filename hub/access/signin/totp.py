@@ -49,7 +49,8 @@ def matching_step(secret: str, code: str, *, at: datetime) -> int | None:
     return found
 
 
-def _purpose(administrator_id: int) -> bytes:
+def at_rest_purpose(administrator_id: int) -> bytes:
+    """Return what the secret of an administrator is encrypted for."""
     return f"totp of administrator {administrator_id}".encode()
 
 
@@ -69,7 +70,7 @@ class Totp:
             raise TotpInUse
         secret = pyotp.random_base32(_SECRET_CHARACTERS)
         values = {
-            "secret": self._kek.wrap(secret.encode(), _purpose(administrator_id)),
+            "secret": self._kek.wrap(secret.encode(), at_rest_purpose(administrator_id)),
             "confirmed_at": None,
             "last_step": 0,
             "created_at": uow.now,
@@ -128,7 +129,7 @@ class Totp:
         row = (await uow.session.execute(select(TotpSecret.secret).where(mine))).first()
         if row is None:
             raise NoTotp
-        secret = self._kek.unwrap(row.secret, _purpose(administrator_id)).decode()
+        secret = self._kek.unwrap(row.secret, at_rest_purpose(administrator_id)).decode()
         step = matching_step(secret, code, at=uow.now)
         if step is None:
             raise WrongCode(field="code")

@@ -30,7 +30,7 @@ from hub.organizations.dcv.registry import WriterKinds, writer_kind
 from hub.organizations.dcv.states import Delivery
 from pki.at_rest import KeyEncryptionKey
 
-_PURPOSE = b"certwright dns writer settings v1\x00"
+AT_REST_PURPOSE = b"certwright dns writer settings v1\x00"
 _COLUMNS = tuple(getattr(DcvWriter, name) for name in WriterRecord.__dataclass_fields__)
 
 
@@ -82,7 +82,7 @@ class WriterStore:
             for name in type(settings).model_fields
             if isinstance(value := getattr(settings, name), SecretStr)
         }
-        wrapped = self._kek.wrap(json.dumps(hidden).encode(), _PURPOSE + uid.encode()) if hidden else None
+        wrapped = self._kek.wrap(json.dumps(hidden).encode(), AT_REST_PURPOSE + uid.encode()) if hidden else None
         try:
             async with uow.savepoint():
                 writer_id = (
@@ -141,7 +141,7 @@ class WriterStore:
         if row is None:
             raise WriterNotFound(f"there is no DNS writer {writer_id}")
         kind = writer_kind(self.kinds, row.kind)
-        hidden = json.loads(self._kek.unwrap(row.secrets, _PURPOSE + row.uid.encode())) if row.secrets else {}
+        hidden = json.loads(self._kek.unwrap(row.secrets, AT_REST_PURPOSE + row.uid.encode())) if row.secrets else {}
         return kind.open(_validated(kind.settings_model, row.settings | hidden), post_json)
 
 
