@@ -29,6 +29,7 @@ OBJECT_KINDS: dict[str, ObjectKind] = {
     "ca_backend": ObjectKind("ca_backends.view"),
     "ca_quota": ObjectKind("ca_backends.view"),
     "certificate": ObjectKind("certificates.view"),
+    "certificate_import": ObjectKind("certificates.import"),
     "command": ObjectKind("commands.view", undivided=True),
     "compromised_key": ObjectKind("compromised_keys.view"),
     "custom_field": ObjectKind("custom_fields.view"),

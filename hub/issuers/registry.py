@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from importlib.metadata import entry_points
 
 from hub.issuers.contract import CaBackend
 from hub.issuers.errors import UnknownBackendKind
+from hub.plugins import load_plugins
 
 GROUP = "certwright.ca_backends"
 
@@ -17,7 +17,7 @@ BackendKinds = Mapping[str, type[CaBackend]]
 @cache
 def installed_kinds() -> BackendKinds:
     """Return the kinds that are installed, by the ``kind`` that each class says it is."""
-    classes: list[type[CaBackend]] = [point.load() for point in entry_points(group=GROUP)]
+    classes: list[type[CaBackend]] = load_plugins(GROUP)
     return {item.kind: item for item in classes}
 
 

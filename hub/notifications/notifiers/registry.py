@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from importlib.metadata import entry_points
 
 from hub.notifications.errors import ChannelKindUnknown
 from hub.notifications.notifiers.contract import Notifier
+from hub.plugins import load_plugins
 
 GROUP = "certwright.notifiers"
 
@@ -17,7 +17,7 @@ Kinds = Mapping[str, type[Notifier]]
 @cache
 def installed_notifiers() -> Kinds:
     """Return the installed kinds by name."""
-    kinds: list[type[Notifier]] = [point.load() for point in entry_points(group=GROUP)]
+    kinds: list[type[Notifier]] = load_plugins(GROUP)
     return {kind.kind: kind for kind in kinds}
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from importlib.metadata import entry_points
 
 from hub.organizations.dcv.contract import DcvMethod, DnsWriter
 from hub.organizations.dcv.errors import MethodUnknown, WriterKindUnknown
+from hub.plugins import load_plugins
 
 METHODS_GROUP = "certwright.dcv_methods"
 WRITERS_GROUP = "certwright.dns_writers"
@@ -19,14 +19,14 @@ WriterKinds = Mapping[str, type[DnsWriter]]
 @cache
 def installed_methods() -> Methods:
     """Return the installed methods by name."""
-    methods: list[DcvMethod] = [point.load()() for point in entry_points(group=METHODS_GROUP)]
+    methods: list[DcvMethod] = [load() for load in load_plugins(METHODS_GROUP)]
     return {method.facts.name: method for method in methods}
 
 
 @cache
 def installed_writers() -> WriterKinds:
     """Return the installed kinds of DNS writers by name."""
-    kinds: list[type[DnsWriter]] = [point.load() for point in entry_points(group=WRITERS_GROUP)]
+    kinds: list[type[DnsWriter]] = load_plugins(WRITERS_GROUP)
     return {kind.kind: kind for kind in kinds}
 
 
