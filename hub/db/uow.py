@@ -46,13 +46,16 @@ class UnitOfWork:
         self._noticed: set[Notice] = set()
         self._after_commit: list[Callable[[], None]] = []
         self._deferred: list[tuple[Flusher, Any]] = []
+        self._flushing = False
 
     def emit(self, event_: Event) -> None:
         """Record that something happened; stored with the transaction."""
+        self._refuse_while_flushing()
         self.events.append(event_)
 
     def notify(self, channel: str, payload: str = "") -> None:
         """Wake up the readers of ``channel``, in every replica, once this is committed."""
+        self._refuse_while_flushing()
         notice = Notice(channel, payload)
         if notice not in self._noticed:
             self._noticed.add(notice)
@@ -72,11 +75,17 @@ class UnitOfWork:
 
     async def flush_deferred(self) -> None:
         """Store what was deferred. Called by :class:`Database` only."""
+        self._flushing = True
         by_flusher: dict[Flusher, list[Any]] = {}
         for flush, item in self._deferred:
             by_flusher.setdefault(flush, []).append(item)
         for flush, items in by_flusher.items():
             await flush(self, items)
+
+    def _refuse_while_flushing(self) -> None:
+        # Events are stored before what was deferred, so one that comes now would be lost without a word.
+        if self._flushing:
+            raise RuntimeError("what was deferred can't tell of anything: emit before the transaction ends")
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
