@@ -17,6 +17,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from hub.db.errors import Unavailable
 
 _QUERY_CANCELED = "57014"
+# Until the transaction ends. From the sixth time on PostgreSQL may take a plan that is made for any value at
+# all, which suits common ones.
+_POSTGRESQL_SETTINGS = text(
+    "SELECT set_config('statement_timeout', :timeout, true),"
+    " set_config('plan_cache_mode', 'force_custom_plan', true)"
+)
 
 
 class TooSlow(Unavailable):
@@ -33,13 +39,14 @@ class TooSlow(Unavailable):
 async def deadline(session: AsyncSession, seconds: float) -> AsyncIterator[None]:
     """Give the statements of the block ``seconds`` altogether (SQLite) or each (PostgreSQL).
 
-    For sessions that only read: after :class:`TooSlow` the transaction may have to be rolled back.
+    On PostgreSQL each is planned for the values that it is about, too. For sessions that only read: after
+    :class:`TooSlow` the transaction may have to be rolled back.
 
     Raises:
         TooSlow: the time is over.
     """
     if session.get_bind().dialect.name == "postgresql":
-        await session.execute(text(f"SET LOCAL statement_timeout = {max(int(seconds * 1000), 1)}"))
+        await session.execute(_POSTGRESQL_SETTINGS, {"timeout": f"{max(int(seconds * 1000), 1)}"})
         try:
             yield
         except exc.DBAPIError as error:
