@@ -45,6 +45,8 @@ _log = structlog.get_logger(__name__)
 CONSOLE_FOLDER = Path(__file__).parent / "web" / "dist"
 _DRAIN_S = 10.0
 _BACKLOG = 1024
+# Which backends are due is in the database; this is how often it is looked at.
+_BACKEND_CHECK_S = 30.0
 _RESPONDER_CHECK_S = 600.0
 _OCSP_RENEWAL_S = 30.0
 _VALIDATION_SWEEP_S = 3600.0
@@ -203,6 +205,7 @@ class _Start:
         jobs.start("domain validation", self.services.dcv.worker().run)
         issuers = self.services.issuers
         jobs.start("crls", issuers.keep_crls)
+        jobs.every("ca backends", _BACKEND_CHECK_S, issuers.check_backends)
         jobs.every("ocsp responders", _RESPONDER_CHECK_S, issuers.roll_over_responders)
         jobs.start("ocsp revocations", issuers.ocsp.watch)
         jobs.every("ocsp answers", _OCSP_RENEWAL_S, issuers.ocsp.renew)

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
 from pydantic import BaseModel
 
 from hub.db.clock import Clock
+from hub.organizations.dcv.challenge_answering import ChallengeAgents, DnsWriters
 
 if TYPE_CHECKING:
     from hub.issuers.private_ca.ports import AuthorityKeeper
@@ -32,7 +33,8 @@ class CertificateOrder:
     organization, organizational_unit, locality, state, country, email) to values. ``not_before`` is the hub's
     time of the order. ``not_after`` shortens the term where certificates end on one day of the month; a CA
     that can't be told a date goes by ``term_days``. Usages are names of RFC 5280 (``digitalSignature``,
-    ``serverAuth``); an empty ``key_usage`` means what suits the key.
+    ``serverAuth``); an empty ``key_usage`` means what suits the key. ``replaces`` is the DER of the
+    certificate that this one takes the place of; only :meth:`CaBackend.prepare` is told it.
     """
 
     order_id: str
@@ -47,6 +49,7 @@ class CertificateOrder:
     extended_key_usage: tuple[str, ...] = ("serverAuth",)
     not_before: datetime
     not_after: datetime | None = None
+    replaces: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,17 +95,49 @@ class Refused:
 SubmitOutcome = Issued | Pending | Refused
 
 
+class Keepsakes(Protocol):
+    """What a backend wants to find again after a restart, on any replica; encrypted under the hub's key."""
+
+    async def get(self, name: str) -> bytes | None:
+        """Return what is kept under a name."""
+        ...
+
+    async def put_if_absent(self, name: str, value: bytes) -> bytes:
+        """Keep a value unless there is one; return the one that is kept."""
+        ...
+
+    async def swap(self, name: str, old: bytes, new: bytes) -> bool:
+        """Replace a value if it is still the old one; return whether it was."""
+        ...
+
+    async def under(self, prefix: str) -> dict[str, bytes]:
+        """Return everything whose name begins with ``prefix``."""
+        ...
+
+    async def count_since(self, prefix: str, since: datetime) -> int:
+        """Return how many of these names were first kept at or after a time."""
+        ...
+
+    async def drop_before(self, prefix: str, before: datetime) -> None:
+        """Forget those that were first kept before a time."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackendContext:
     """What the hub gives a backend when it opens it.
 
-    ``authorities`` holds keys and revocations for backends that sign themselves; others need none of it.
+    ``authorities`` holds keys and revocations for backends that sign themselves, ``keepsakes`` what a backend
+    has to remember; ``dns`` and ``agents`` prove control of names to CAs that ask for it. None: not here.
     """
 
     backend_id: int
     name: str
     clock: Clock
     authorities: AuthorityKeeper
+    keepsakes: Keepsakes | None = None
+    dns: DnsWriters | None = None
+    agents: ChallengeAgents | None = None
 
 
 class CaBackend(Protocol):

@@ -48,6 +48,12 @@ class AuthorityNotFound(NotFound):
     code = "authority_not_found"
 
 
+class NotOrdered(Unavailable):
+    """The CA can't be asked now, and nothing has been ordered there: another CA may be taken."""
+
+    code = "ca_not_ordered"
+
+
 class AuthorityKeyUnavailable(Unavailable):
     """The CA's key can't be opened with the hub's key-encryption key."""
 

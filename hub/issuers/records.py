@@ -4,7 +4,30 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
+
+
+class HealthState(StrEnum):
+    """How a backend fares."""
+
+    UNKNOWN = "unknown"
+    """It was never asked."""
+    OK = "ok"
+    DEGRADED = "degraded"
+    """It failed the last time, or the last two."""
+    DOWN = "down"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """How a backend fares. ``last_error`` is what the last failure said."""
+
+    state: HealthState = HealthState.UNKNOWN
+    failures: int = 0
+    last_success_at: datetime | None = None
+    last_failure_at: datetime | None = None
+    last_error: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,4 +66,9 @@ class AuthorityRecord:
     not_after: datetime
     crl_shards: int
     crl_base: str
+    parent_id: int | None = None
+    trial_until: datetime | None = None
+    retired_at: datetime | None = None
+    key_store: str = "software"
+    """Where its key is: "software", "hsm" or "offline"."""
     crls: tuple[CrlRecord, ...] = ()

@@ -4,32 +4,37 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import fields
 from datetime import datetime
 from email.utils import format_datetime
 from typing import Any
 
-from hub.db.errors import HubError
 from hub.db.uow import Database
 from hub.http.calls import Call
-from hub.http.routing import PUBLIC, RawResponse, RouteSet, get, post
+from hub.http.routing import PUBLIC, RawResponse, RouteSet, get, patch, post
 from hub.issuers.addresses import StatusAddresses
 from hub.issuers.authorities import answers_ocsp
 from hub.issuers.contract import CanRevoke
+from hub.issuers.errors import UnknownBackendKind
 from hub.issuers.ocsp.responders import ResponderRecord
+from hub.issuers.private_ca.backend import PrivateCaBackend
 from hub.issuers.records import AuthorityRecord, CrlRecord
 from hub.issuers.schemas import (
     AuthorityView,
+    BackendChange,
+    BackendCreate,
     BackendDetail,
     BackendList,
     BackendView,
     CrlView,
+    HealthView,
     KindList,
     KindView,
     PrivateHierarchyCreate,
     ResponderView,
     TestResult,
 )
-from hub.issuers.service import HierarchySpec, IssuerService
+from hub.issuers.service import BackendChanges, BackendRecord, Health, HierarchySpec, IssuerService
 from pki.certificates import parse_certificate
 
 # Revocation must be seen within the minute, so nobody keeps a list for longer without asking again.
@@ -52,7 +57,44 @@ class IssuerRoutes(RouteSet):
         """Return all CA backends; there are few, so in one piece."""
         async with self._db.read() as session:
             records = await self._issuers.list(session)
-        return BackendList(items=[BackendView.model_validate(record) for record in records])
+            health = await self._issuers.health(session, [record.id for record in records])
+        return BackendList(items=[_view(record, health[record.id]) for record in records])
+
+    @post(
+        "",
+        action="ca_backends.edit",
+        summary="Create a CA backend",
+        body=BackendCreate,
+        returns=BackendDetail,
+        status=201,
+    )
+    async def create(self, call: Call[BackendCreate, None]) -> BackendDetail:
+        """Configure a CA elsewhere; nothing is asked of it yet, which is what the test is for."""
+        if call.body.kind == PrivateCaBackend.kind:
+            raise UnknownBackendKind("a private CA is made by POST /ca-backends/private", field="kind")
+        async with self._db.write() as uow:
+            backend_id = await self._issuers.create_backend(
+                uow,
+                name=call.body.name.strip(),
+                kind=call.body.kind,
+                settings=call.body.settings,
+                principal=call.principal,
+            )
+        return await self._detail(backend_id)
+
+    @patch(
+        "/{id:int}",
+        action="ca_backends.edit",
+        summary="Change a CA backend",
+        body=BackendChange,
+        returns=BackendDetail,
+    )
+    async def change(self, call: Call[BackendChange, None]) -> BackendDetail:
+        """Change name, settings or status."""
+        changes = BackendChanges(**call.body.model_dump())
+        async with self._db.write() as uow:
+            await self._issuers.change_backend(uow, call.int_path("id"), changes, principal=call.principal)
+        return await self._detail(call.int_path("id"))
 
     @get(
         "/kinds",
@@ -64,7 +106,11 @@ class IssuerRoutes(RouteSet):
         """Return the kinds that are installed and what settings they take."""
         return KindList(
             items=[
-                KindView(kind=name, settings_schema=kind.settings_model.model_json_schema())
+                KindView(
+                    kind=name,
+                    title=getattr(kind, "display_name", name),
+                    settings_schema=kind.settings_model.model_json_schema(),
+                )
                 for name, kind in sorted(self._issuers.kinds.items())
             ]
         )
@@ -111,10 +157,9 @@ class IssuerRoutes(RouteSet):
         """Open the backend and let it test itself; a failure is the answer, not an error."""
         async with self._db.read() as session:
             await self._issuers.get(session, call.int_path("id"))
-            try:
-                await (await self._issuers.backend(session, call.int_path("id"))).test()
-            except HubError as fault:
-                return TestResult(ok=False, code=fault.code, message=fault.message)
+        fault = await self._issuers.test(call.int_path("id"))
+        if fault is not None:
+            return TestResult(ok=False, code=fault.code, message=fault.message)
         return TestResult(ok=True)
 
     @post(
@@ -134,10 +179,11 @@ class IssuerRoutes(RouteSet):
             record = await self._issuers.get(session, backend_id)
             authorities = await self._issuers.authorities(session, backend_id)
             responders = await self._issuers.responders(session, backend_id)
+            health = await self._issuers.health(session, [backend_id])
         newest = {item.authority_id: item for item in reversed(responders)}
         kind = self._issuers.kinds.get(record.kind)
         return BackendDetail(
-            **BackendView.model_validate(record).model_dump(),
+            **_view(record, health[backend_id]).model_dump(),
             can_revoke=kind is not None and issubclass(kind, CanRevoke),
             authorities=[
                 _authority_view(item, self._addresses(item, record.settings), newest.get(item.id))
@@ -194,6 +240,11 @@ class StatusRoutes(RouteSet):
             certificate = await self._issuers.authority_certificate(session, call.path["ca"])
         headers = _caching(certificate, _CERTIFICATE_MAX_AGE_S)
         return _unless_known(call.headers, certificate, "application/pkix-cert", headers)
+
+
+def _view(record: BackendRecord, health: Health) -> BackendView:
+    values = {field.name: getattr(record, field.name) for field in fields(record)}
+    return BackendView.model_validate({**values, "health": HealthView.model_validate(health)})
 
 
 def _authority_view(

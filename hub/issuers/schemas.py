@@ -7,7 +7,23 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from hub.issuers.records import HealthState
+
 CaKeyType = Literal["EC-P256", "EC-P384", "RSA-2048", "RSA-3072", "RSA-4096"]
+
+
+class HealthView(BaseModel):
+    """How a CA backend fares, learnt from orders and from a test every few minutes."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    state: HealthState = Field(
+        description="`down` after three failures in a row: new orders go to a profile's next backend."
+    )
+    failures: int = Field(description="Since the last success.")
+    last_success_at: datetime | None
+    last_failure_at: datetime | None
+    last_error: str
 
 
 class BackendView(BaseModel):
@@ -21,6 +37,29 @@ class BackendView(BaseModel):
     settings: dict[str, Any]
     status: Literal["active", "disabled"]
     created_at: datetime
+    health: HealthView | None = None
+
+
+class BackendCreate(BaseModel):
+    """A new CA backend of an installed kind; `settings` are those of `GET /ca-backends/kinds`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(min_length=1, max_length=64)
+    kind: str = Field(min_length=1, max_length=32)
+    settings: dict[str, Any]
+
+
+class BackendChange(BaseModel):
+    """Changes to a CA backend; what is absent stays, and so do secrets that are absent."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str | None = Field(default=None, min_length=1, max_length=64)
+    settings: dict[str, Any] | None = Field(default=None, description="All settings, except secrets.")
+    status: Literal["active", "disabled"] | None = Field(
+        default=None, description="A disabled backend takes no orders; what it has waits for its return."
+    )
 
 
 class BackendList(BaseModel):
@@ -79,6 +118,7 @@ class KindView(BaseModel):
     """A kind of CA backend that is installed, with the JSON schema of its settings."""
 
     kind: str
+    title: str
     settings_schema: dict[str, Any]
 
 

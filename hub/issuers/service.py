@@ -7,7 +7,7 @@ then lets it submit.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -18,26 +18,41 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hub.access import audit
+from hub.db.errors import HubError
 from hub.db.outbox import Event
 from hub.db.uow import Database, UnitOfWork
 from hub.http.principal import Principal
-from hub.issuers import backend_settings, ledger
-from hub.issuers.authorities import AuthorityStore
+from hub.issuers import backend_settings, configuration, ledger
+from hub.issuers.authorities import AuthorityStore, chain_of
+from hub.issuers.configuration import BackendChanges
 from hub.issuers.contract import BackendContext, CaBackend, Intent
 from hub.issuers.crls import CRLS_DUE, CrlPublisher, PublishedCrl
 from hub.issuers.errors import AuthorityNotFound, BackendDisabled, BackendNameTaken, BackendNotFound
+from hub.issuers.health import HealthBook
 from hub.issuers.hierarchy import HierarchyMaterial, HierarchySpec, make_hierarchy, store_authority
-from hub.issuers.models import CaAuthority, CaBackendRow, CaCrl
+from hub.issuers.keepsakes import KeepsakeStore
+from hub.issuers.models import CaAuthority, CaBackendRow, CaCrl, key_store
 from hub.issuers.ocsp.export import ExportReport, StatusExport
 from hub.issuers.ocsp.responders import ResponderRecord, Responders
 from hub.issuers.ocsp.service import OcspService
 from hub.issuers.private_ca.backend import PrivateCaBackend
-from hub.issuers.records import AuthorityRecord, BackendRecord, CrlRecord
+from hub.issuers.private_ca.hsm import Hsm
+from hub.issuers.records import AuthorityRecord, BackendRecord, CrlRecord, Health, HealthState
 from hub.issuers.registry import BackendKinds, installed_kinds, kind_named
+from hub.organizations.dcv.challenge_answering import ChallengeAgents, DnsWriters
 from pki.at_rest import KeyEncryptionKey
 from pki.encodings import certificates_pem
 
-__all__ = ["AuthorityRecord", "BackendRecord", "HierarchySpec", "IssuerService", "PublishedCrl"]
+__all__ = [
+    "AuthorityRecord",
+    "BackendChanges",
+    "BackendRecord",
+    "Health",
+    "HealthState",
+    "HierarchySpec",
+    "IssuerService",
+    "PublishedCrl",
+]
 
 # How long another replica's change to a backend's settings may go unseen here.
 _BACKEND_MEMORY = timedelta(seconds=5)
@@ -69,6 +84,10 @@ _AUTHORITY_COLUMNS = (
     CaAuthority.not_after,
     CaAuthority.crl_shards,
     CaAuthority.crl_base,
+    CaAuthority.parent_id,
+    CaAuthority.trial_until,
+    CaAuthority.retired_at,
+    key_store(),
 )
 
 
@@ -85,17 +104,37 @@ class IssuerService:
         *,
         public_url: str,
         kinds: BackendKinds | None = None,
+        hsm: Hsm | None = None,
     ) -> None:
         self.db = db
         self._kek = kek
         self._public_url = public_url
         self._kinds = kinds if kinds is not None else installed_kinds()
         self._crls = CrlPublisher()
-        self._authorities = AuthorityStore(db, kek, public_url=public_url, crls=self._crls)
+        self.hsm = hsm
+        self._authorities = AuthorityStore(db, kek, public_url=public_url, crls=self._crls, hsm=hsm)
         self._responders = Responders(db, kek, self._authorities)
         self.ocsp = OcspService(db, self._authorities, self._responders)
         self._authorities.on_revoked = self.ocsp.revoked
         self._open: dict[int, tuple[datetime, CaBackend]] = {}
+        self._dns: DnsWriters | None = None
+        self._agents: ChallengeAgents | None = None
+        self._health = HealthBook(db, self.backend)
+
+    def prove_by(self, *, dns: DnsWriters | None, agents: ChallengeAgents | None) -> None:
+        """Let backends prove control of names to their CAs; called once, before the first order."""
+        self._dns = dns
+        self._agents = agents
+
+    @property
+    def authority_store(self) -> AuthorityStore:
+        """The authorities that the hub signs with; for the parts of this room."""
+        return self._authorities
+
+    @property
+    def crl_publisher(self) -> CrlPublisher:
+        """What makes their lists; for the parts of this room."""
+        return self._crls
 
     @property
     def public_url(self) -> str:
@@ -123,6 +162,25 @@ class IssuerService:
         self._open[backend_id] = (now, opened)
         return opened
 
+    async def health(self, session: AsyncSession, backend_ids: Collection[int]) -> Mapping[int, Health]:
+        """Return how backends fare, by id."""
+        return await self._health.of(session, backend_ids)
+
+    async def backend_asked(self, uow: UnitOfWork, backend_id: int, *, fault: str | None = None) -> None:
+        """Note that a backend answered, whatever it said; or, with ``fault``, why it could not be asked."""
+        if fault is None:
+            await self._health.succeeded(uow, backend_id)
+        else:
+            await self._health.failed(uow, backend_id, fault)
+
+    async def test(self, backend_id: int) -> HubError | None:
+        """Test a backend now and note the outcome; return what is wrong with it."""
+        return await self._health.check(backend_id)
+
+    async def check_backends(self) -> int:
+        """Test the backends whose test is due; return how many."""
+        return await self._health.check_due()
+
     async def get(self, session: AsyncSession, backend_id: int) -> BackendRecord:
         """Return what is configured; raise BackendNotFound."""
         rows = await session.execute(select(*_BACKEND_COLUMNS).where(CaBackendRow.id == backend_id))
@@ -141,7 +199,7 @@ class IssuerService:
         rows = await session.execute(
             select(*_AUTHORITY_COLUMNS)
             .where(CaAuthority.backend_id == backend_id)
-            .order_by(CaAuthority.id.desc())
+            .order_by(CaAuthority.role != "issuing", CaAuthority.id.desc())
         )
         found = rows.all()
         crls: dict[int, list[CrlRecord]] = {row.id: [] for row in found}
@@ -168,8 +226,7 @@ class IssuerService:
         authorities = await self.authorities(session, backend_id)
         if not authorities:
             raise AuthorityNotFound("this CA backend has no authority of its own")
-        opened = await self._authorities.open(session, authorities[0].slug)
-        return certificates_pem(opened.chain)
+        return certificates_pem(await chain_of(session, authorities[0].id))
 
     async def create_private_hierarchy(
         self, uow: UnitOfWork, spec: HierarchySpec, *, principal: Principal
@@ -236,6 +293,19 @@ class IssuerService:
         )
         return backend_id
 
+    async def change_backend(
+        self, uow: UnitOfWork, backend_id: int, changes: BackendChanges, *, principal: Principal
+    ) -> None:
+        """Change a backend's name, settings or status; a secret that is not given stays.
+
+        Raises:
+            BackendNotFound, BackendNameTaken, UnknownBackendKind, InvalidBackendSettings: see there.
+        """
+        await configuration.change(
+            uow, backend_id, changes, principal=principal, kinds=self._kinds, kek=self._kek
+        )
+        uow.after_commit(partial(self._forget, backend_id))
+
     async def record_intent(self, uow: UnitOfWork, intent: Intent) -> None:
         """Record an intent's serial number in the transaction that commits the intent.
 
@@ -295,7 +365,8 @@ class IssuerService:
         if not authorities:
             raise AuthorityNotFound("this CA backend has no authority of its own")
         for item in authorities:
-            await self._crls.publish(uow, await self._authorities.open(uow.session, item.slug))
+            if item.key_store != "offline":
+                await self._crls.publish(uow, await self._authorities.open(uow.session, item.slug))
         await audit.record(
             uow,
             principal=principal,
@@ -349,6 +420,9 @@ class IssuerService:
             raise AuthorityNotFound(f"there is no certification authority {slug!r}")
         return certificate
 
+    def _forget(self, backend_id: int) -> None:
+        self._open.pop(backend_id, None)
+
     async def _opened(self, session: AsyncSession, backend_id: int) -> CaBackend:
         rows = await session.execute(
             select(*_BACKEND_COLUMNS, CaBackendRow.uid, CaBackendRow.secrets).where(
@@ -366,6 +440,12 @@ class IssuerService:
             kind.settings_model, row.settings, row.secrets, key=self._kek, uid=row.uid
         )
         context = BackendContext(
-            backend_id=backend_id, name=row.name, clock=self.db.clock, authorities=self._authorities
+            backend_id=backend_id,
+            name=row.name,
+            clock=self.db.clock,
+            authorities=self._authorities,
+            keepsakes=KeepsakeStore(self.db, self._kek, backend_id=backend_id),
+            dns=self._dns,
+            agents=self._agents,
         )
         return kind.open(settings, context)

@@ -18,9 +18,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from hub.db.uow import Database, UnitOfWork
 from hub.http.principal import Principal
+from hub.lifecycle.backend_choice import Later, Prepared, record_move
 from hub.lifecycle.errors import FieldFinding, RequestRefused
 from hub.lifecycle.gathering import Gatherer, read_request
-from hub.lifecycle.issuance import Issuance, Later, Prepared
+from hub.lifecycle.issuance import Issuance
 from hub.lifecycle.new_rows import Accepted, certificate_columns, new_order_id, order_row
 from hub.lifecycle.policy import PROFILE, PolicyInput, check_enrollment
 from hub.lifecycle.ports import Rooms
@@ -107,6 +108,7 @@ class Intake:
                 await self._issuance.record_intents(
                     uow, [entry.prepared.intent for entry in entries.values() if entry.prepared]
                 )
+                await self._record_moves(uow, stored, list(entries.values()))
                 await self._know_requesters(uow, list(entries.values()))
         except (exc.OperationalError, exc.InterfaceError, exc.TimeoutError) as error:
             # The database is away or locked, which is nobody's fault: all who wait are told at once, instead
@@ -128,6 +130,12 @@ class Intake:
             task.add_done_callback(self._tasks.discard)
             # Meanwhile the next batch grows, which saves commits; only a slow CA is not waited for.
             await asyncio.wait({task}, timeout=QUICK_CA_S)
+
+    async def _record_moves(self, uow: UnitOfWork, stored: Stored, entries: Sequence[Entry]) -> None:
+        for certificate_id, entry in zip(stored.ids, entries, strict=True):
+            if entry.prepared is not None and entry.prepared.move is not None:
+                row = order_row(entry.columns, certificate_id)
+                await record_move(uow, row, entry.prepared.move)
 
     async def _know_requesters(self, uow: UnitOfWork, entries: Sequence[Entry]) -> None:
         for entry in entries:
@@ -170,7 +178,7 @@ class Intake:
         answer = await self._issuance.prepare(session, row, accepted.profile, accepted.given.settings)
         match answer:
             case Prepared():
-                return Entry(accepted=accepted, columns=columns, prepared=answer)
+                return Entry(accepted=accepted, columns=columns | answer.columns(), prepared=answer)
             case Later():
                 # The worker goes on when the CA can be reached.
                 return Entry(accepted=accepted, columns=columns)

@@ -7,11 +7,10 @@ Both steps work on batches, so that one commit covers all requests that came tog
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -19,25 +18,21 @@ from sqlalchemy import bindparam, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hub.access import audit
-from hub.db.errors import BackendRefused, HubError, PolicyViolation, Unavailable
+from hub.db.errors import HubError
 from hub.db.outbox import Event
 from hub.db.uow import Database, UnitOfWork
 from hub.http.principal import SYSTEM
-from hub.issuers.contract import (
-    CaBackend,
-    CertificateOrder,
-    Intent,
-    Issued,
-    Pending,
-    Refused,
-    SubmitOutcome,
-)
-from hub.lifecycle import step_queue
+from hub.issuers.contract import CaBackend, CertificateOrder, Intent, Pending, Refused
+from hub.issuers.records import HealthState
+from hub.lifecycle import backend_choice, step_queue
+from hub.lifecycle.backend_choice import Later, Prepared
+from hub.lifecycle.ca_answers import ASK_LIMIT_S, Answers, IssuedRow, ask, is_remote
 from hub.lifecycle.facts import fact_columns, store_bodies
 from hub.lifecycle.follow_up import after_issue
 from hub.lifecycle.models import Certificate
-from hub.lifecycle.orders import OrderRow, intent_document, order_of, read_orders, stored_order
+from hub.lifecycle.orders import OrderRow, intent_document, order_of, read_orders
 from hub.lifecycle.ports import Rooms
+from hub.lifecycle.predecessors import predecessor_der
 from hub.lifecycle.scoping import CERTIFICATE_TYPE
 from hub.lifecycle.states import CertificateEvent, CertificateStatus
 from hub.lifecycle.step_queue import NewStep, Step
@@ -45,44 +40,20 @@ from hub.lifecycle.transitions import OBJECT_TYPE, Change, transition
 from hub.organizations.dcv.service import names_not_validated
 from hub.organizations.service import EffectiveSettings, synced_end
 from hub.profiles.service import ProfileRecord, public_term_fault
-from pki.certificates import CertificateFacts, parse_certificate
-from pki.errors import PkiError
 
-WRONG_CERTIFICATE = "CaAnsweredWrongCertificate"
 # Orders that a remote CA is asked about at the same time.
 AT_ONCE = 32
-ABSENT_BACKEND_S = 60
 VALIDATION_RETRY_S = 300
+# Nobody else takes an order while a CA may be at it; then there is time left to record the answer.
+_HELD_S = 2 * ASK_LIMIT_S + 60
+# An order is asked about ever more seldom: after a tenth of its age, and once an hour at least.
+_POLL_SHARE = 10
+_LONGEST_POLL_S = 3600.0
+# So many phases may follow one another without a pause.
+_QUICK_PHASES = 20
+# A CA that is away is asked again at least this often: it may be back at any time.
+_LONGEST_OUTAGE_DELAY_S = 300.0
 _TABLE: Any = Certificate.__table__
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prepared:
-    """An order whose intent can be recorded."""
-
-    order: CertificateOrder
-    intent: Intent
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Later:
-    """The CA can't be asked now."""
-
-    message: str
-    retry_after_s: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _IssuedRow:
-    row: OrderRow
-    facts: CertificateFacts
-    issued: Issued
-
-
-@dataclass(slots=True)
-class _Answers:
-    issued: list[_IssuedRow] = field(default_factory=list)
-    others: list[tuple[OrderRow, Pending | Refused | Later]] = field(default_factory=list)
 
 
 class Issuance:
@@ -108,16 +79,9 @@ class Issuance:
         ``settings`` are those of the certificate's organization or department, read if None.
         """
         settings = settings or await self._settings(session, row)
-        usages = {"key_usage": profile.key_usage, "extended_key_usage": profile.extended_key_usage}
-        try:
-            backend = await self._rooms.issuers.backend(session, row.backend_id or 0)
-            order = _order(row, usages, self._db.clock(), settings.synced_expiry_day)
-            return Prepared(order=order, intent=await backend.prepare(order))
-        except Unavailable as fault:
-            return Later(message=fault.message, retry_after_s=fault.retry_after_s)
-        except (PolicyViolation, PkiError) as fault:
-            reason = getattr(fault, "reason", type(fault).__name__)
-            return Refused(reason=reason, message=str(fault), invalid=isinstance(fault, PkiError))
+        order = _order(row, _usages(profile), self._db.clock(), settings.synced_expiry_day)
+        order = replace(order, replaces=await predecessor_der(session, row))
+        return await backend_choice.prepare(self._rooms.issuers, session, row, profile, order)
 
     async def _settings(self, session: AsyncSession, row: OrderRow) -> EffectiveSettings:
         by_department = await self._rooms.organizations.effective_settings(
@@ -142,7 +106,7 @@ class Issuance:
                         or await self.prepare(session, row, profile)
                     )
         async with self._db.write() as uow:
-            await self._record_applied(uow, steps, answers)
+            await self._record_applied(uow, steps, rows, answers)
 
     def _too_long_now(self, row: OrderRow, profile: ProfileRecord) -> Refused | None:
         # Public trust may have become shorter while the request waited.
@@ -165,20 +129,23 @@ class Issuance:
         return Later(message=findings[0].message, retry_after_s=VALIDATION_RETRY_S)
 
     async def _record_applied(
-        self, uow: UnitOfWork, steps: Sequence[Step], answers: dict[int, Prepared | Refused | Later]
+        self,
+        uow: UnitOfWork,
+        steps: Sequence[Step],
+        rows: Mapping[int, OrderRow],
+        answers: dict[int, Prepared | Refused | Later],
     ) -> None:
         later = {key: answer for key, answer in answers.items() if isinstance(answer, Later)}
         for step in steps:
             if step.certificate_id in later:
-                answer = later[step.certificate_id]
-                await _put_off(uow, step, answer)
+                await _put_off(uow, step, later[step.certificate_id])
         ours = await step_queue.finish(uow, [step for step in steps if step.certificate_id not in later])
         for step in steps:
             if step.id not in ours:
                 continue
             match answers.get(step.certificate_id):
                 case Prepared() as prepared:
-                    await self._record_intent(uow, step.certificate_id, prepared)
+                    await self._record_intent(uow, rows[step.certificate_id], prepared)
                 case Refused() as refused:
                     await _refuse(uow, step.certificate_id, refused)
 
@@ -186,40 +153,85 @@ class Issuance:
         """Let the CAs record the serial numbers that are about to be signed."""
         await self._rooms.issuers.record_intents(uow, intents)
 
-    async def _record_intent(self, uow: UnitOfWork, certificate_id: int, prepared: Prepared) -> None:
+    async def _record_intent(self, uow: UnitOfWork, row: OrderRow, prepared: Prepared) -> None:
         await self.record_intents(uow, [prepared.intent])
-        values = {
-            "intent": intent_document(prepared.order, prepared.intent),
-            "serial_hex": prepared.intent.serial_hex or "",
-            "status_reason": "",
-            "status_message": "",
-        }
-        await transition(uow, certificate_id, CertificateEvent.APPLY, Change(principal=SYSTEM, values=values))
-        await step_queue.schedule(uow, [NewStep(certificate_id=certificate_id, name=step_queue.SUBMIT)])
+        values = {**_intent_columns(prepared), "status_reason": "", "status_message": ""}
+        await transition(uow, row.id, CertificateEvent.APPLY, Change(principal=SYSTEM, values=values))
+        await step_queue.schedule(uow, [NewStep(certificate_id=row.id, name=step_queue.SUBMIT)])
+        if prepared.move is not None:
+            await backend_choice.record_move(uow, row, prepared.move)
 
     # ---- submit
 
     async def submit(self, steps: Sequence[Step], rows: dict[int, OrderRow] | None = None) -> dict[int, str]:
-        """Perform orders, or find out what became of them, and record the answers in one transaction.
+        """Perform orders, or find out what became of them, and record the answers.
 
-        Returns the new statuses by certificate; one that the CA has not decided on is left out.
+        What is signed here is recorded in one transaction; what CAs elsewhere answer group by group, and
+        while they are asked nobody else takes those orders. Returns the new statuses by certificate; one
+        that the CA has not decided on is left out.
         """
-        async with self._db.read() as session:
-            if rows is None:
+        if rows is None:
+            async with self._db.read() as session:
                 rows = await read_orders(session, [step.certificate_id for step in steps])
-            due = [
-                row
-                for row in rows.values()
-                if row.status == CertificateStatus.APPLIED and row.intent is not None
-            ]
-            backends = await self._backends(session, due)
-        answers = _Answers()
-        for asked in _groups(due, AT_ONCE):
-            replies = await asyncio.gather(*(_ask(row, backends[row.backend_id or 0]) for row in asked))
-            for row, reply in zip(asked, replies, strict=True):
-                self._sort(row, reply, answers)
+        due = {
+            row.id: row
+            for row in rows.values()
+            if row.status == CertificateStatus.APPLIED and row.intent is not None
+        }
+        away = [step for step in steps if step.certificate_id in due and is_remote(due[step.certificate_id])]
+        here = [step for step in steps if step not in away]
+        statuses = await self._submit(here, due) if here else {}
+        for group in _groups(away, AT_ONCE):
+            held = await step_queue.hold(self._db, group, lease_s=_HELD_S)
+            # Read again: somebody may have had the order in hand since.
+            async with self._db.read() as session:
+                fresh = await read_orders(session, [step.certificate_id for step in held])
+            statuses |= await self._submit(held, fresh)
+        return statuses
+
+    async def _submit(self, steps: Sequence[Step], rows: Mapping[int, OrderRow]) -> dict[int, str]:
+        asked = [
+            rows[step.certificate_id]
+            for step in steps
+            if step.certificate_id in rows
+            and rows[step.certificate_id].status == CertificateStatus.APPLIED
+            and rows[step.certificate_id].intent is not None
+        ]
+        async with self._db.read() as session:
+            backends = await self._backends(session, asked)
+            away = {row.backend_id or 0 for row in asked if is_remote(row)}
+            health = await self._rooms.issuers.health(session, away) if away else {}
+        down = [item for item, seen in health.items() if seen.state is HealthState.DOWN]
+        answers = Answers()
+        for row, answer in await ask(asked, backends, down=down):
+            answers.add(row, answer, at=self._db.clock())
+        moved = await self._elsewhere(answers)
         async with self._db.write() as uow:
-            return await self._record_answers(uow, steps, answers)
+            for backend_id, fault in answers.faults.items():
+                await self._rooms.issuers.backend_asked(uow, backend_id, fault=fault or None)
+            return await self._record_answers(uow, steps, answers, moved)
+
+    async def _elsewhere(self, answers: Answers) -> dict[int, Prepared]:
+        """Prepare what a CA certainly did not take at the profile's next CA."""
+        stranded = [
+            (row, answer)
+            for row, answer in answers.others
+            if isinstance(answer, Later) and answer.not_ordered and row.profile_id is not None
+        ]
+        moved: dict[int, Prepared] = {}
+        if not stranded:
+            return moved
+        async with self._db.read() as session:
+            for row, answer in stranded:
+                profile = await self._rooms.profiles.get(session, row.profile_id or 0)
+                settings = await self._settings(session, row)
+                order = _order(row, _usages(profile), self._db.clock(), settings.synced_expiry_day)
+                prepared = await backend_choice.elsewhere(
+                    self._rooms.issuers, session, row, profile, order, why=answer.message
+                )
+                if prepared is not None:
+                    moved[row.id] = prepared
+        return moved
 
     async def _backends(
         self, session: AsyncSession, rows: Sequence[OrderRow]
@@ -233,31 +245,22 @@ class Issuance:
                 backends[backend_id] = fault
         return backends
 
-    def _sort(self, row: OrderRow, answer: SubmitOutcome | Later, answers: _Answers) -> None:
-        if not isinstance(answer, Issued):
-            answers.others.append((row, answer))
-            return
-        try:
-            facts = parse_certificate(answer.chain[0])
-        except (PkiError, IndexError) as fault:
-            wrong = Refused(reason=WRONG_CERTIFICATE, message=f"unreadable: {fault}", invalid=True)
-            answers.others.append((row, wrong))
-            return
-        if row.spki_sha256 and facts.spki_sha256 != row.spki_sha256:
-            message = "the CA's certificate holds another key than the signing request"
-            answers.others.append((row, Refused(reason=WRONG_CERTIFICATE, message=message, invalid=True)))
-            return
-        answers.issued.append(_IssuedRow(row=row, facts=facts, issued=answer))
-
     async def _record_answers(
-        self, uow: UnitOfWork, steps: Sequence[Step], answers: _Answers
+        self,
+        uow: UnitOfWork,
+        steps: Sequence[Step],
+        answers: Answers,
+        moved: Mapping[int, Prepared],
     ) -> dict[int, str]:
         by_certificate = {step.certificate_id: step for step in steps}
         stay: set[int] = set()
         for row, answer in answers.others:
-            if isinstance(answer, Pending | Later):
+            if row.id in moved:
                 stay.add(row.id)
-                await _put_off(uow, by_certificate[row.id], answer, intent=row.intent)
+                await self._record_moved(uow, by_certificate[row.id], row, moved[row.id])
+            elif isinstance(answer, Pending | Later):
+                stay.add(row.id)
+                await _put_off(uow, by_certificate[row.id], answer, row=row)
         done = [step for step in steps if step.certificate_id not in stay]
         ours = await step_queue.finish(uow, done)
         statuses: dict[int, str] = {}
@@ -269,7 +272,19 @@ class Issuance:
             statuses[item.row.id] = CertificateStatus.ISSUED
         return statuses
 
-    async def _record_issued(self, uow: UnitOfWork, items: Sequence[_IssuedRow]) -> Sequence[_IssuedRow]:
+    async def _record_moved(self, uow: UnitOfWork, step: Step, row: OrderRow, prepared: Prepared) -> None:
+        message = "another CA is asked"
+        if prepared.move is None or not await step_queue.postpone(uow, step, message=message, delay_s=0):
+            return
+        await self.record_intents(uow, [prepared.intent])
+        await uow.session.execute(
+            update(Certificate)
+            .where(Certificate.id == row.id, Certificate.status == CertificateStatus.APPLIED)
+            .values(**_intent_columns(prepared), order_number="", status_reason="", status_message="")
+        )
+        await backend_choice.record_move(uow, row, prepared.move)
+
+    async def _record_issued(self, uow: UnitOfWork, items: Sequence[IssuedRow]) -> Sequence[IssuedRow]:
         if not items:
             return []
         changed = await uow.session.execute(
@@ -325,21 +340,21 @@ def _order(row: OrderRow, usages: dict[str, Any], at: datetime, synced_day: int 
     return order_of(row, usages, at, not_after)
 
 
-async def _ask(row: OrderRow, backend: CaBackend | HubError) -> SubmitOutcome | Later:
-    if isinstance(backend, HubError):
-        return Later(message=backend.message, retry_after_s=ABSENT_BACKEND_S)
-    order, intent = stored_order(row)
-    try:
-        return await backend.submit(order, intent)
-    except (PolicyViolation, BackendRefused, PkiError) as fault:
-        return Refused(reason=type(fault).__name__, message=str(fault), invalid=False)
-    except Unavailable as fault:
-        return Later(message=fault.message, retry_after_s=fault.retry_after_s)
+def _usages(profile: ProfileRecord) -> dict[str, Any]:
+    return {"key_usage": profile.key_usage, "extended_key_usage": profile.extended_key_usage}
 
 
-def _groups(rows: Sequence[OrderRow], size: int) -> Iterator[Sequence[OrderRow]]:
-    for start in range(0, len(rows), size):
-        yield rows[start : start + size]
+def _intent_columns(prepared: Prepared) -> dict[str, Any]:
+    return {
+        "intent": intent_document(prepared.order, prepared.intent),
+        "serial_hex": prepared.intent.serial_hex or "",
+        **prepared.columns(),
+    }
+
+
+def _groups(steps: Sequence[Step], size: int) -> Iterator[Sequence[Step]]:
+    for start in range(0, len(steps), size):
+        yield steps[start : start + size]
 
 
 @lru_cache(maxsize=8)
@@ -348,7 +363,7 @@ def _update_by_id(names: tuple[str, ...]) -> Any:
     return update(_TABLE).where(_TABLE.c.id == bindparam("row_id")).values(values)
 
 
-async def _tell_issued(uow: UnitOfWork, items: Sequence[_IssuedRow]) -> None:
+async def _tell_issued(uow: UnitOfWork, items: Sequence[IssuedRow]) -> None:
     for item in items:
         data = {
             "common_name": item.row.common_name,
@@ -396,21 +411,31 @@ async def _refuse(uow: UnitOfWork, certificate_id: int, refused: Refused) -> Cer
 
 
 async def _put_off(
-    uow: UnitOfWork, step: Step, answer: Pending | Later, *, intent: dict[str, Any] | None = None
+    uow: UnitOfWork, step: Step, answer: Pending | Later, *, row: OrderRow | None = None
 ) -> None:
     if isinstance(answer, Pending):
         message = answer.waits_for or "the CA has not decided yet"
-        delay = float(answer.retry_after_s)
+        delay = _poll_delay_s(uow, step, answer, row)
         values: dict[str, Any] = {"order_number": answer.order_number, "status_reason": "CaPending"}
         if answer.document is not None:
-            values["intent"] = {**(intent or {}), "document": answer.document}
+            values["intent"] = {**((row.intent if row else None) or {}), "document": answer.document}
     else:
         message = answer.message
-        delay = max(float(answer.retry_after_s), step_queue.backoff_s(step.attempts))
+        outage = min(step_queue.backoff_s(step.attempts), _LONGEST_OUTAGE_DELAY_S)
+        delay = max(float(answer.retry_after_s), outage)
         values = {"status_reason": "CaUnavailable"}
-    await step_queue.postpone(uow, step, message=message, delay_s=delay)
+    if not await step_queue.postpone(uow, step, message=message, delay_s=delay):
+        return
     await uow.session.execute(
         update(Certificate)
         .where(Certificate.id == step.certificate_id)
         .values(**values, status_message=message)
     )
+
+
+def _poll_delay_s(uow: UnitOfWork, step: Step, answer: Pending, row: OrderRow | None) -> float:
+    if answer.retry_after_s <= 0 and step.attempts < _QUICK_PHASES:
+        return 0.0
+    age = uow.now - row.applied_at if row is not None and row.applied_at else timedelta()
+    grown = min(age.total_seconds() / _POLL_SHARE, _LONGEST_POLL_S)
+    return max(float(answer.retry_after_s), grown, 1.0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -13,6 +13,7 @@ from hub.db.uow import UnitOfWork
 from hub.fleet.commands import AgentRecord, CommandBody, FinishedCommand, NodeRecord
 from hub.http.principal import Principal
 from hub.issuers.contract import CaBackend, Intent
+from hub.issuers.records import Health
 from hub.organizations.service import (
     CustomFieldRecord,
     DepartmentRecord,
@@ -123,6 +124,12 @@ class Issuers(Protocol):
 
     async def backend(self, session: AsyncSession, backend_id: int) -> CaBackend:
         """Return a CA backend; raises NotFound."""
+
+    async def health(self, session: AsyncSession, backend_ids: Collection[int]) -> Mapping[int, Health]:
+        """Return how CA backends fare, by id."""
+
+    async def backend_asked(self, uow: UnitOfWork, backend_id: int, *, fault: str | None = None) -> None:
+        """Note that a CA backend answered or, with ``fault``, why it could not be asked."""
 
     async def record_intents(self, uow: UnitOfWork, intents: Iterable[Intent]) -> None:
         """Record the intents' serial numbers in the transaction that commits the intents."""

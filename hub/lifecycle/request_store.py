@@ -13,7 +13,7 @@ from hub.db.outbox import Event
 from hub.db.uow import UnitOfWork
 from hub.lifecycle import step_queue
 from hub.lifecycle.agreements import accepted_agreement
-from hub.lifecycle.issuance import Prepared
+from hub.lifecycle.backend_choice import Prepared
 from hub.lifecycle.models import Certificate, InstallItem
 from hub.lifecycle.new_rows import Accepted, item_columns, order_row
 from hub.lifecycle.orders import OrderRow, intent_document

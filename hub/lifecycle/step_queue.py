@@ -8,7 +8,7 @@ work, and one that died leaves it to the others.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -175,10 +175,13 @@ async def finish_one(uow: UnitOfWork, step: Step) -> None:
         raise ChangedMeanwhile("the step was taken over by another hub")
 
 
-async def postpone(uow: UnitOfWork, step: Step, *, message: str, delay_s: float | None = None) -> None:
-    """Try a step again later: after ``delay_s``, or with a delay that doubles with each attempt."""
+async def postpone(uow: UnitOfWork, step: Step, *, message: str, delay_s: float | None = None) -> bool:
+    """Try a step again later: after ``delay_s``, or with a delay that doubles with each attempt.
+
+    Returns whether the step was still ours; if not, nothing may be recorded with it.
+    """
     delay = delay_s if delay_s is not None else backoff_s(step.attempts)
-    await uow.session.execute(
+    changed = await uow.session.execute(
         update(LifecycleStep)
         .where(LifecycleStep.id == step.id, LifecycleStep.due_at == step.lease)
         .values(
@@ -186,7 +189,27 @@ async def postpone(uow: UnitOfWork, step: Step, *, message: str, delay_s: float 
             attempts=LifecycleStep.attempts + 1,
             message=message,
         )
+        .returning(LifecycleStep.id)
     )
+    return changed.scalar_one_or_none() is not None
+
+
+async def hold(db: Database, steps: Sequence[Step], *, lease_s: float) -> list[Step]:
+    """Hold claimed steps for ``lease_s`` seconds from now; return those that were still ours, re-leased."""
+    held: list[Step] = []
+    async with db.write() as uow:
+        lease = uow.now + timedelta(seconds=lease_s)
+        for old in {step.lease for step in steps}:
+            group = [step for step in steps if step.lease == old]
+            rows = await uow.session.execute(
+                update(LifecycleStep)
+                .where(LifecycleStep.id.in_([step.id for step in group]), LifecycleStep.due_at == old)
+                .values(due_at=lease)
+                .returning(LifecycleStep.id)
+            )
+            ours = set(rows.scalars())
+            held += [replace(step, lease=lease) for step in group if step.id in ours]
+    return held
 
 
 async def move(

@@ -22,6 +22,7 @@ SUB_TYPES = ("", "DV", "OV", "EV")
 MAX_TERM_DAYS = 36_500
 MAX_NAMES = 1000
 MAX_AGREEMENT = 100_000
+MAX_BACKUPS = 5
 _ONE_NAME = frozenset({SanRule.SINGLE, SanRule.WILDCARD})
 _ABOUT_THE_ORGANIZATION = ("organization", "locality", "state", "email")
 
@@ -106,6 +107,14 @@ def _agreement(fields: ProfileFields) -> str | None:
     return f"the agreement has at most {MAX_AGREEMENT} characters"
 
 
+def _backup_backend_ids(fields: ProfileFields) -> str | None:
+    if len(fields.backup_backend_ids) > MAX_BACKUPS:
+        return f"at most {MAX_BACKUPS} other CA backends"
+    if fields.backend_id in fields.backup_backend_ids:
+        return "the profile's own CA backend is no replacement for itself"
+    return None
+
+
 def _subject_policy(fields: ProfileFields) -> str | None:
     unknown = set(fields.subject_policy) - set(DEFAULT_SUBJECT_POLICY)
     if unknown:
@@ -142,6 +151,7 @@ _FIELD_CHECKS: tuple[tuple[str, Callable[[ProfileFields], str | None]], ...] = (
     ("extended_key_usage", extended_key_usage_fault),
     ("subject_policy", _subject_policy),
     ("agreement", _agreement),
+    ("backup_backend_ids", _backup_backend_ids),
 )
 
 
@@ -182,7 +192,8 @@ def stored_values(fields: ProfileFields) -> dict[str, Any]:
     values["name"] = fields.name.strip()
     values["agreement"] = fields.agreement.strip()
     values["terms_days"] = sorted(set(fields.terms_days))
-    for name in ("key_types", "key_usage", "extended_key_usage"):
+    values["cost_note"] = fields.cost_note.strip()
+    for name in ("backup_backend_ids", "key_types", "key_usage", "extended_key_usage"):
         values[name] = list(dict.fromkeys(values[name]))
     values["san_rule"] = fields.san_rule.value
     values["subject_policy"] = {name: source.value for name, source in fields.subject_policy.items()}

@@ -25,6 +25,10 @@ class Profile(Base):
     certificate_type: Mapped[str] = mapped_column(String(16), default="ssl")
     trust: Mapped[str] = mapped_column(String(16))
     backend_id: Mapped[int] = mapped_column(ForeignKey("ca_backends.id"), index=True)
+    # CA backends that are taken in this order when the first can't be had and nothing was ordered there.
+    backup_backend_ids: Mapped[list[Any]] = mapped_column(default=list)
+    # What a certificate costs, in the administrator's words.
+    cost_note: Mapped[str] = mapped_column(Text, default="")
     terms_days: Mapped[list[Any]]
     key_types: Mapped[list[str]]
     san_rule: Mapped[str] = mapped_column(String(16))

@@ -81,10 +81,14 @@ class ProfileFields:
     ``serverAuth``; an empty ``key_usage`` means what suits the certificate's key type. ``organization_ids``
     None means every organization. ``ip_addresses`` and ``internal_names`` (single labels and names below no
     public suffix) None: allowed where the trust is private. The common name counts as one of the names.
+    ``backup_backend_ids``: CA backends that are taken in this order when the first can't be had and nothing
+    was ordered there.
     """
 
     name: str
     backend_id: int
+    backup_backend_ids: tuple[int, ...] = ()
+    cost_note: str = ""
     description: str = ""
     certificate_type: str = "ssl"
     trust: str = "private"

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from hub.profiles.field_rules import MAX_AGREEMENT
+from hub.profiles.field_rules import MAX_AGREEMENT, MAX_BACKUPS
 from hub.profiles.records import SanRule, SubjectSource
 from hub.profiles.renewal_rules import MAX_JITTER_HOURS, MAX_REVOKE_AFTER_HOURS
 
@@ -18,6 +18,7 @@ SubType = Literal["", "DV", "OV", "EV"]
 Agreement = Annotated[str, Field(max_length=MAX_AGREEMENT)]
 NameCount = Annotated[int, Field(ge=1, le=1000)]
 Approvals = Annotated[int, Field(ge=1, le=2)]
+Backups = Annotated[list[int], Field(max_length=MAX_BACKUPS)]
 TermDays = Annotated[int, Field(ge=1, le=36_500)]
 Usages = Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=20)]
 KeyTypes = Annotated[list[Annotated[str, Field(max_length=16)]], Field(min_length=1, max_length=20)]
@@ -34,6 +35,10 @@ _INTERNAL_TEXT = (
     " private."
 )
 _APPROVALS_TEXT = "How many administrators approve a request: 1 or 2."
+_BACKUPS_TEXT = (
+    "CA backends that are taken in this order when the first can't be had and nothing was ordered there."
+)
+_COST_TEXT = "What a certificate costs, for people."
 _SUB_TYPE_TEXT = "What the CA validates: domain, organization, extended; empty: not said."
 _AGREEMENT_TEXT = "The subscriber agreement, which every applicant has to accept; empty: none."
 
@@ -83,6 +88,8 @@ class ProfileView(BaseModel):
     certificate_type: str
     trust: Trust
     backend_id: int = Field(description="The CA backend that issues.")
+    backup_backend_ids: list[int] = Field(description=_BACKUPS_TEXT)
+    cost_note: str = Field(description=_COST_TEXT)
     sub_type: SubType = Field(description=_SUB_TYPE_TEXT)
     terms_days: list[int]
     terms: list[TermView] = Field(description="The terms, with what the CA/Browser Forum allows today.")
@@ -120,6 +127,8 @@ class ProfileCreate(BaseModel):
     certificate_type: CertificateType = "ssl"
     trust: Trust = "private"
     backend_id: int
+    backup_backend_ids: Backups = Field(default=[], description=_BACKUPS_TEXT)
+    cost_note: str = Field(default="", max_length=1000, description=_COST_TEXT)
     terms_days: list[TermDays] = Field(min_length=1, max_length=20)
     key_types: KeyTypes
     sub_type: SubType = Field(default="", description=_SUB_TYPE_TEXT)
@@ -154,6 +163,8 @@ class CertificateProfileChange(BaseModel):
     name: str | None = Field(default=None, min_length=1, max_length=64)
     description: str | None = Field(default=None, max_length=4000)
     backend_id: int | None = None
+    backup_backend_ids: Backups | None = Field(default=None, description=_BACKUPS_TEXT)
+    cost_note: str | None = Field(default=None, max_length=1000, description=_COST_TEXT)
     terms_days: list[TermDays] | None = Field(default=None, min_length=1, max_length=20)
     key_types: KeyTypes | None = None
     sub_type: SubType | None = Field(default=None, description=_SUB_TYPE_TEXT)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import Integer, Row, column, delete, insert, select, table, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -44,6 +44,9 @@ __all__ = [
     "public_term_limit",
 ]
 
+# The room of CA backends is above this one: only its table's key is known here.
+_BACKENDS = table("ca_backends", column("id", Integer))
+
 COLUMNS = (
     Profile.id,
     Profile.name,
@@ -51,6 +54,8 @@ COLUMNS = (
     Profile.certificate_type,
     Profile.trust,
     Profile.backend_id,
+    Profile.backup_backend_ids,
+    Profile.cost_note,
     Profile.terms_days,
     Profile.key_types,
     Profile.san_rule,
@@ -202,6 +207,7 @@ class ProfileService:
             same_name = same_name.where(Profile.id != profile_id)
         if (await session.execute(same_name)).first() is not None:
             raise ProfileNameTaken(f"there is a profile named {values['name']!r} already", field="name")
+        await _check_backups(session, fields.backup_backend_ids)
         return values
 
 
@@ -216,7 +222,7 @@ def _record(row: Row[*tuple[Any, ...]] | None, wanted: int | str) -> ProfileReco
     if row is None:
         raise ProfileNotFound(f"there is no certificate profile {wanted!r}", field="profile_id")
     values = row._asdict()
-    for name in ("terms_days", "key_types", "key_usage", "extended_key_usage"):
+    for name in ("backup_backend_ids", "terms_days", "key_types", "key_usage", "extended_key_usage"):
         values[name] = tuple(values[name])
     values["san_rule"] = SanRule(values["san_rule"])
     values["renewal"] = RenewalPolicy(**values["renewal"])
@@ -230,6 +236,16 @@ def _record(row: Row[*tuple[Any, ...]] | None, wanted: int | str) -> ProfileReco
 
 def _no_backend(fields: ProfileFields) -> InvalidProfile:
     return InvalidProfile(f"there is no CA backend {fields.backend_id}", field="backend_id")
+
+
+async def _check_backups(session: AsyncSession, backend_ids: Collection[int]) -> None:
+    # A list has no foreign keys.
+    if not backend_ids:
+        return
+    rows = await session.execute(select(_BACKENDS.c.id).where(_BACKENDS.c.id.in_(list(backend_ids))))
+    missing = set(backend_ids) - set(rows.scalars())
+    if missing:
+        raise InvalidProfile(f"there is no CA backend {min(missing)}", field="backup_backend_ids")
 
 
 async def _note(

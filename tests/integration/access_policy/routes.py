@@ -268,6 +268,12 @@ BODIES: dict[str, Body] = {
     "PATCH /agents/{id}": lambda at: {"name": f"a{at.number}"},
     "POST /api-tokens": lambda at: {"name": f"t{at.number}"},
     "PUT /access-rules": lambda _at: {"rules": _RULES},
+    "POST /ca-backends": lambda at: {
+        "name": f"CA {at.number}",
+        "kind": "est",
+        "settings": {"url": "https://est.example.com"},
+    },
+    "PATCH /ca-backends/{id:int}": lambda at: {"name": f"CA {at.number}"},
     "POST /ca-backends/private": lambda at: {"name": f"CA {at.number}"},
     "POST /certificates": _request,
     "POST /certificates/check": _request,

@@ -176,6 +176,23 @@ def upgrade() -> None:
         sa.UniqueConstraint("backend_id", "period", name=op.f("uq_ca_quotas_backend_id_period")),
     )
     op.create_table(
+        "ca_signing_requests",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("backend_id", sa.Integer(), nullable=True),
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("csr", sa.LargeBinary(), nullable=False),
+        sa.Column("locked_key", sa.LargeBinary(), nullable=True),
+        sa.Column("hsm_key_id", sa.String(length=64), nullable=True),
+        sa.Column("key_sha256", sa.String(length=64), nullable=False),
+        sa.Column("signature_algorithm", sa.String(length=32), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["backend_id"], ["ca_backends.id"], name=op.f("fk_ca_signing_requests_backend_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ca_signing_requests")),
+        sa.UniqueConstraint("key_sha256", name=op.f("uq_ca_signing_requests_key_sha256")),
+    )
+    op.create_table(
         "notification_templates",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("type", sa.String(length=48), nullable=False),
@@ -224,6 +241,28 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("ca_crls", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_ca_crls_refresh_at"), ["refresh_at"], unique=False)
+
+    op.create_table(
+        "ca_cross_certificates",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("authority_id", sa.Integer(), nullable=False),
+        sa.Column("issuer_id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("certificate", sa.LargeBinary(), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["authority_id"], ["ca_authorities.id"], name=op.f("fk_ca_cross_certificates_authority_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["issuer_id"], ["ca_authorities.id"], name=op.f("fk_ca_cross_certificates_issuer_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ca_cross_certificates")),
+    )
+    with op.batch_alter_table("ca_cross_certificates", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_ca_cross_certificates_authority_id"), ["authority_id"], unique=False
+        )
+        batch_op.create_index(batch_op.f("ix_ca_cross_certificates_issuer_id"), ["issuer_id"], unique=False)
 
     op.create_table(
         "certificate_imports",
@@ -546,6 +585,12 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_renewal_schedules_look_at"), ["look_at"], unique=False)
 
     with op.batch_alter_table("ca_authorities", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("hsm_key_id", sa.String(length=64), nullable=True))
+        batch_op.add_column(
+            sa.Column("signature_algorithm", sa.String(length=32), server_default="", nullable=False)
+        )
+        batch_op.add_column(sa.Column("trial_until", UtcDateTime(), nullable=True))
+        batch_op.add_column(sa.Column("retired_at", UtcDateTime(), nullable=True))
         batch_op.add_column(
             sa.Column("crl_shards", sa.Integer(), server_default=sa.text("1"), nullable=False)
         )
@@ -553,11 +598,11 @@ def upgrade() -> None:
             sa.Column("crl_base", sa.String(length=256), server_default=sa.text("('')"), nullable=False)
         )
         batch_op.drop_index(batch_op.f("ix_ca_authorities_crl_refresh_at"))
-        batch_op.drop_column("crl_next_update")
         batch_op.drop_column("crl_refresh_at")
+        batch_op.drop_column("crl_next_update")
+        batch_op.drop_column("crl")
         batch_op.drop_column("crl_this_update")
         batch_op.drop_column("crl_number")
-        batch_op.drop_column("crl")
 
     with op.batch_alter_table("ca_serials", schema=None) as batch_op:
         batch_op.add_column(sa.Column("shard", sa.Integer(), server_default=sa.text("0"), nullable=False))
@@ -778,16 +823,20 @@ def downgrade() -> None:
         batch_op.drop_column("shard")
 
     with op.batch_alter_table("ca_authorities", schema=None) as batch_op:
-        batch_op.add_column(sa.Column("crl", sa.BLOB(), nullable=True))
         batch_op.add_column(sa.Column("crl_number", sa.INTEGER(), nullable=False))
         batch_op.add_column(sa.Column("crl_this_update", sa.DATETIME(), nullable=True))
-        batch_op.add_column(sa.Column("crl_refresh_at", sa.DATETIME(), nullable=True))
+        batch_op.add_column(sa.Column("crl", sa.BLOB(), nullable=True))
         batch_op.add_column(sa.Column("crl_next_update", sa.DATETIME(), nullable=True))
+        batch_op.add_column(sa.Column("crl_refresh_at", sa.DATETIME(), nullable=True))
         batch_op.create_index(
             batch_op.f("ix_ca_authorities_crl_refresh_at"), ["crl_refresh_at"], unique=False
         )
         batch_op.drop_column("crl_base")
         batch_op.drop_column("crl_shards")
+        batch_op.drop_column("retired_at")
+        batch_op.drop_column("trial_until")
+        batch_op.drop_column("signature_algorithm")
+        batch_op.drop_column("hsm_key_id")
 
     with op.batch_alter_table("renewal_schedules", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_renewal_schedules_look_at"))
@@ -830,6 +879,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_certificate_imports_organization_id"))
 
     op.drop_table("certificate_imports")
+    with op.batch_alter_table("ca_cross_certificates", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_ca_cross_certificates_issuer_id"))
+        batch_op.drop_index(batch_op.f("ix_ca_cross_certificates_authority_id"))
+
+    op.drop_table("ca_cross_certificates")
     with op.batch_alter_table("ca_crls", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_ca_crls_refresh_at"))
 
@@ -847,6 +901,7 @@ def downgrade() -> None:
         )
 
     op.drop_table("notification_templates")
+    op.drop_table("ca_signing_requests")
     op.drop_table("ca_quotas")
     op.drop_table("ca_keepsakes")
     with op.batch_alter_table("ca_backend_health", schema=None) as batch_op:
