@@ -14,7 +14,7 @@ from pki.errors import InvalidName
 from pki.findings import Finding
 from pki.keys import KeyType
 from pki.names import normalize_dns_name
-from pki.weak_key_lists import NO_KNOWN_KEYS, WeakKeyList
+from pki.weak_key_lists import NO_KNOWN_KEYS, KnownKeys
 from pki.weak_keys import has_close_primes, has_roca_fingerprint, small_factor
 
 MINIMUM_RSA_BITS = 2048
@@ -32,7 +32,7 @@ class CsrPolicyInput:
     """Values of KeyType that the profile allows."""
     public_trust: bool = False
     """Whether a CA that browsers trust is to certify the key."""
-    weak_keys: WeakKeyList = NO_KNOWN_KEYS
+    weak_keys: KnownKeys = NO_KNOWN_KEYS
     """Published keys, such as those of Debian's broken generator."""
     compromised: str = ""
     """Where this key is known to be compromised from; empty: it is not."""

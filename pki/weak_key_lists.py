@@ -5,16 +5,40 @@ Debian's OpenSSL made one of 32,768 keys for each size and machine kind between 
 the 40 hexadecimal digits of the SHA-1 of what ``openssl rsa -noout -modulus`` prints: ``Modulus=``, the
 modulus in capital hexadecimal digits, and a line feed. Lines that begin with ``#`` are comments. The same
 format serves for other published keys, such as those of programs that ship with a demonstration key.
+
+The second format is the ``blocklist.dat`` that the program ``badkeys`` fetches and keeps up to date, with
+Debian's keys and many others: records of 16 octets in order, the first 15 octets of the SHA-256 of the
+modulus and the number of the list that it is from.
 """
 
 import hashlib
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from pki.errors import MalformedKeyList
 
 _DIGEST_BYTES = 10
+_RECORD_BYTES = 16
+_SHA256_BYTES = 15
+
+
+class KnownKeys(Protocol):
+    """Keys that everybody knows."""
+
+    def __contains__(self, modulus: int) -> bool:
+        """Tell whether the key with this RSA modulus is known."""
+
+
+class Octets(Protocol):
+    """Octets in memory or in a mapped file."""
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+
+    def __getitem__(self, part: slice, /) -> bytes:
+        """Return some of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +68,52 @@ class WeakKeyList:
 
 
 NO_KNOWN_KEYS = WeakKeyList()
+
+
+@dataclass(frozen=True, slots=True)
+class Blocklist:
+    """Known keys in the format of ``blocklist.dat``; the file may be mapped instead of read.
+
+    Raises:
+        MalformedKeyList: the length is not one of whole records, or the records are not in order.
+    """
+
+    _records: Octets = field(repr=False)
+
+    def __post_init__(self) -> None:
+        if len(self._records) % _RECORD_BYTES:
+            raise MalformedKeyList(f"a record has {_RECORD_BYTES} octets, the last one is cut off")
+        # Every record would take long to look at; a file of something else shows in a few.
+        places = range(0, len(self), max(1, len(self) // 1000))
+        seen = [self._at(place) for place in places]
+        if seen != sorted(seen):
+            raise MalformedKeyList("the records are not in order")
+
+    def __len__(self) -> int:
+        """Return how many keys are known."""
+        return len(self._records) // _RECORD_BYTES
+
+    def __contains__(self, modulus: int) -> bool:
+        """Tell whether the key with this RSA modulus is known."""
+        octets = modulus.to_bytes((modulus.bit_length() + 7) // 8, "big")
+        digest = hashlib.sha256(octets).digest()[:_SHA256_BYTES]
+        place = bisect_left(range(len(self)), digest, key=self._at)
+        return place < len(self) and self._at(place) == digest
+
+    def _at(self, place: int) -> bytes:
+        begin = place * _RECORD_BYTES
+        return self._records[begin : begin + _SHA256_BYTES]
+
+
+@dataclass(frozen=True, slots=True)
+class KnownInAny:
+    """Keys that at least one of several lists knows."""
+
+    lists: tuple[KnownKeys, ...]
+
+    def __contains__(self, modulus: int) -> bool:
+        """Tell whether the key with this RSA modulus is known."""
+        return any(modulus in keys for keys in self.lists)
 
 
 def modulus_digest(modulus: int) -> bytes:

@@ -23,7 +23,7 @@ from hub.profiles.models import CompromisedKey
 from hub.profiles.records import ProfileRecord
 from pki.csr_policy import CsrPolicyInput
 from pki.csrs import ParsedCsr
-from pki.weak_key_lists import NO_KNOWN_KEYS, WeakKeyList
+from pki.weak_key_lists import NO_KNOWN_KEYS, KnownKeys
 
 _ROWS_AT_ONCE = 500
 _TABLE: Any = CompromisedKey.__table__
@@ -33,7 +33,7 @@ _TABLE: Any = CompromisedKey.__table__
 class KeyKnowledge:
     """What is known of some keys beside what their numbers tell; ``compromised``: SPKI -> from where."""
 
-    weak_keys: WeakKeyList = NO_KNOWN_KEYS
+    weak_keys: KnownKeys = NO_KNOWN_KEYS
     compromised: Mapping[str, str] = field(default_factory=dict)
 
     def policy(self, csr: ParsedCsr, profile: ProfileRecord | None) -> CsrPolicyInput:

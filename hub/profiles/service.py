@@ -25,7 +25,7 @@ from hub.profiles.preview import NoUses, ProfilePreview, ProfileUse, ProfileUses
 from hub.profiles.records import ProfileFields, ProfileRecord, RenewalPolicy, SanRule, SubjectSource
 from hub.profiles.subjects import compose_subject
 from hub.profiles.terms import public_term_fault, public_term_limit
-from pki.weak_key_lists import NO_KNOWN_KEYS, WeakKeyList
+from pki.weak_key_lists import NO_KNOWN_KEYS, KnownKeys
 
 __all__ = [
     "KeyKnowledge",
@@ -84,7 +84,7 @@ class ProfileService:
     """
 
     def __init__(
-        self, db: Database, *, weak_keys: WeakKeyList = NO_KNOWN_KEYS, uses: ProfileUses | None = None
+        self, db: Database, *, weak_keys: KnownKeys = NO_KNOWN_KEYS, uses: ProfileUses | None = None
     ) -> None:
         self.db = db
         self._weak_keys = weak_keys
