@@ -31,6 +31,7 @@ from hub.db.uow import Database
 from hub.discovery.routes import DiscoveryRoutes
 from hub.discovery.service import DiscoveryService
 from hub.fleet.authority import Authority, load_authority
+from hub.fleet.challenge_agents import FleetChallengeAgents
 from hub.fleet.enrollment import Addresses
 from hub.fleet.routes import fleet_routes
 from hub.fleet.service import FleetService
@@ -138,6 +139,8 @@ def build_services(
         RenewalRooms(profiles=profiles, issuers=issuers, fleet=fleet, calendar=planning.calendar),
     )
     planning.replan_by(renewals)
+    dcv = DcvService(db, organizations, dcv_tools(db, settings, kek, fleet=fleet, base_url=base_url))
+    issuers.prove_by(dns=dcv.opener, agents=FleetChallengeAgents(db, fleet))
     return Services(
         db=db,
         access=AccessService(
@@ -145,7 +148,7 @@ def build_services(
         ),
         checkpoints=Checkpoints(db, kek, folder=settings.data_dir),
         organizations=organizations,
-        dcv=DcvService(db, organizations, dcv_tools(db, settings, kek, fleet=fleet, base_url=base_url)),
+        dcv=dcv,
         profiles=profiles,
         issuers=issuers,
         fleet=fleet,

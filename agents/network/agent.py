@@ -2,6 +2,11 @@
 
 import asyncio
 
+from agents.network.challenges.responder import (
+    ChallengeResponder,
+    ServeChallengeHandler,
+    WithdrawChallengeHandler,
+)
 from agents.network.check_domain_control import CheckDomainControlHandler
 from agents.network.discover_network import DiscoverNetworkHandler
 from agents.network.install_certificate import Installation, InstallCertificateHandler
@@ -28,6 +33,8 @@ COMMANDS = (
     "DeleteKey",
     "CheckDomainControl",
     "RestartServer",
+    "ServeChallenge",
+    "WithdrawChallenge",
 )
 
 
@@ -60,6 +67,8 @@ async def build(tools: Tools, uplink: Uplink) -> Outfit:
     recovered = {outcome.transaction: outcome for outcome in await rollout.recover()}
     inventory = InventoryTaker(tools.state_dir, installers, tools.policy)
     fresh = _FreshInventory(inventory, uplink)
+    responder = ChallengeResponder(tools.state_dir, tools.policy)
+    await responder.resume()
     install = InstallCertificateHandler(tools, Installation(installers, recovered), after_install=fresh.send)
     return Outfit(
         handlers={
@@ -71,9 +80,12 @@ async def build(tools: Tools, uplink: Uplink) -> Outfit:
             "RestartServer": RestartServerHandler(tools, installers, after_restart=fresh.send),
             "DeleteKey": DeleteKeyHandler(tools.keys),
             "CheckDomainControl": CheckDomainControlHandler(tools.policy),
+            "ServeChallenge": ServeChallengeHandler(responder),
+            "WithdrawChallenge": WithdrawChallengeHandler(responder),
         },
         checks=NETWORK_CHECKS,
         inventory=inventory.take,
+        close=responder.close,
     )
 
 

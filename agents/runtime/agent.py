@@ -146,6 +146,8 @@ class Agent:
             for task in (link, housekeeping, *self._background):
                 task.cancel()
             await asyncio.gather(link, housekeeping, *self._background, return_exceptions=True)
+            if outfit.close is not None:
+                await outfit.close()
             self._say("stopped")
             self.milestones.record("agent_stopped")
 

@@ -149,6 +149,25 @@ class ImportKey:
     envelope: bytes = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServeChallenge:
+    """Answer a challenge of an ACME CA for a while; ``method``: "http-01" or "tls-alpn-01"."""
+
+    key: str
+    method: str
+    identifier: str
+    token: str
+    key_authorization: str = field(repr=False)
+    lifetime_s: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithdrawChallenge:
+    """Take the answer to a challenge away before its time."""
+
+    key: str
+
+
 CommandBody = (
     DiscoverNetwork
     | DiscoverServers
@@ -161,6 +180,8 @@ CommandBody = (
     | RestartServer
     | ExportKeyFile
     | ImportKey
+    | ServeChallenge
+    | WithdrawChallenge
 )
 
 
@@ -350,6 +371,21 @@ class KeyImported:
     certificate_sha256: bytes
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChallengeServed:
+    """A challenge is answered; ``where``: an address with a port, or a file."""
+
+    key: str
+    where: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChallengeWithdrawn:
+    """The answer to a challenge is gone."""
+
+    key: str
+
+
 CommandResult = (
     NetworkDiscovered
     | ServerInventory
@@ -362,6 +398,8 @@ CommandResult = (
     | ServerRestarted
     | KeyFileExported
     | KeyImported
+    | ChallengeServed
+    | ChallengeWithdrawn
 )
 
 

@@ -44,6 +44,19 @@ ports = []
 nameservers = []
 """
 
+_CHALLENGES = """
+[challenges]
+# Names for which challenges of ACME CAs may be answered; * stands for anything.
+domains = ["*"]
+# Where: a listener that runs only while there is something to answer, such as "0.0.0.0:80", or a folder that
+# a web server of this host serves; and "0.0.0.0:443" for tls-alpn-01. Empty: not at all.
+http_listen = ""
+http_webroot = ""
+tls_listen = ""
+# Seconds after which an answer goes by itself.
+max_lifetime_s = 3600
+"""
+
 _KEY_DOWNLOAD = """
 [key_download]
 # Who may download a private key as a file: "never", or a list of receivers' fingerprints as the console and
@@ -61,6 +74,8 @@ _COMMANDS = {
         "DeleteKey",
         "CheckDomainControl",
         "RestartServer",
+        "ServeChallenge",
+        "WithdrawChallenge",
     ),
     "pks": (
         "GenerateCertificate",
@@ -90,7 +105,7 @@ def default_policy(kind: str) -> str:
     """The file's text for a kind of agent."""
     text = _HEAD.format(commands=_quoted(_COMMANDS[kind]))
     if kind == "network":
-        text += _SCAN + _INSTALL.format(paths=_quoted(_PATHS)) + _DOMAIN_CONTROL
+        text += _SCAN + _INSTALL.format(paths=_quoted(_PATHS)) + _DOMAIN_CONTROL + _CHALLENGES
     else:
         text += _KEY_DOWNLOAD
     return text

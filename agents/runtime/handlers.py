@@ -89,6 +89,8 @@ class Outfit:
     checks: tuple[PolicyCheck, ...]
     inventory: Callable[[], Awaitable[ServerInventory]] | None = None
     """Sent after each connect; None: this kind has none."""
+    close: Callable[[], Awaitable[None]] | None = None
+    """Called as the last act; what is not closed then ends with the process."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,8 @@ CommandKind = Literal[
     "RestartServer",
     "ExportKeyFile",
     "ImportKey",
+    "ServeChallenge",
+    "WithdrawChallenge",
 ]
 
 
@@ -60,6 +62,20 @@ def _pattern(text: str) -> str:
     if not path.is_absolute() or ".." in path.parts or len(path.parts) < 2:
         raise ValueError("write an absolute path below /, without '..'")
     return text
+
+
+def _endpoint(text: str) -> str:
+    if not text:
+        return text
+    address, _, port = text.rpartition(":")
+    ipaddress.ip_address(address.strip("[]"))
+    if not (port.isdigit() and int(port) <= 65535):
+        raise ValueError("write address:port, such as 0.0.0.0:80")
+    return text
+
+
+def _folder(text: str) -> str:
+    return _pattern(text) if text else text
 
 
 def _fingerprint(text: str) -> str:
@@ -96,6 +112,22 @@ class DomainControlPolicy(_Strict):
     """Addresses, or address#port, of recursive resolvers; empty: the system's."""
 
 
+class ChallengePolicy(_Strict):
+    """Where challenges of CAs may be answered, and for which names; nowhere unless the file says so."""
+
+    domains: tuple[str, ...] = ("*",)
+    http_listen: Annotated[str, AfterValidator(_endpoint)] = ""
+    """Address and port of a listener that runs while there is something to answer, such as 0.0.0.0:80."""
+    http_webroot: Annotated[str, AfterValidator(_folder)] = ""
+    """Folder that a web server of this host serves: answers are files below it instead."""
+    tls_listen: Annotated[str, AfterValidator(_endpoint)] = ""
+    max_lifetime_s: Annotated[int, Field(ge=60, le=86_400)] = 3600
+
+    def allows(self, name: str) -> bool:
+        """Whether challenges for a name may be answered."""
+        return any(fnmatchcase(name, pattern) for pattern in self.domains)
+
+
 class KeyDownloadPolicy(_Strict):
     """To whom a private key may be sealed as a file."""
 
@@ -114,6 +146,7 @@ class Policy(_Strict):
     install: InstallPolicy = InstallPolicy()
     domain_control: DomainControlPolicy = DomainControlPolicy()
     key_download: KeyDownloadPolicy = KeyDownloadPolicy()
+    challenges: ChallengePolicy = ChallengePolicy()
 
     def may_write(self, path: Path) -> bool:
         """Whether a file may be replaced, both by its name and after symbolic links."""

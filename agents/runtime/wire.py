@@ -32,8 +32,10 @@ from agents.runtime.commands import (
     RestartServer,
     ScanRange,
     SealedKey,
+    ServeChallenge,
     StoreCertificate,
     SubjectAttributes,
+    WithdrawChallenge,
 )
 from agents.runtime.errors import SessionViolation
 from agents.runtime.messages import (
@@ -72,6 +74,8 @@ _RESULT_FIELDS = {
     "ServerRestarted": "server_restarted",
     "KeyFileExported": "key_file_exported",
     "KeyImported": "key_imported",
+    "ChallengeServed": "challenge_served",
+    "ChallengeWithdrawn": "challenge_withdrawn",
 }
 
 
@@ -304,6 +308,17 @@ def _import_key(body: commands_pb2.ImportKey) -> ImportKey:
     return ImportKey(key_id=body.key_id, chain=tuple(body.chain), envelope=body.envelope)
 
 
+def _serve_challenge(body: commands_pb2.ServeChallenge) -> ServeChallenge:
+    return ServeChallenge(
+        key=body.key,
+        method=body.method,
+        identifier=body.identifier,
+        token=body.token,
+        key_authorization=body.key_authorization,
+        lifetime_s=body.lifetime_s,
+    )
+
+
 _BODIES: dict[str, Callable[[Any], CommandBody]] = {
     "discover_network": _discover_network,
     "discover_servers": lambda _: DiscoverServers(),
@@ -316,4 +331,6 @@ _BODIES: dict[str, Callable[[Any], CommandBody]] = {
     "restart_server": _restart_server,
     "export_key_file": _export_key_file,
     "import_key": _import_key,
+    "serve_challenge": _serve_challenge,
+    "withdraw_challenge": lambda body: WithdrawChallenge(key=body.key),
 }

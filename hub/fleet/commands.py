@@ -153,6 +153,25 @@ class ImportKey:
     envelope: bytes = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServeChallenge:
+    """Answer a challenge of an ACME CA for a while; ``method``: "http-01" or "tls-alpn-01"."""
+
+    key: str
+    method: str
+    identifier: str
+    token: str
+    key_authorization: str = field(repr=False)
+    lifetime_s: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithdrawChallenge:
+    """Take the answer to a challenge away before its time."""
+
+    key: str
+
+
 CommandBody = (
     DiscoverNetwork
     | DiscoverServers
@@ -165,6 +184,8 @@ CommandBody = (
     | RestartServer
     | ExportKeyFile
     | ImportKey
+    | ServeChallenge
+    | WithdrawChallenge
 )
 
 
@@ -338,6 +359,21 @@ class KeyImported:
     certificate_sha256: bytes
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChallengeServed:
+    """A challenge is answered; ``where``: an address with a port, or a file."""
+
+    key: str
+    where: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChallengeWithdrawn:
+    """The answer to a challenge is gone."""
+
+    key: str
+
+
 CommandResult = (
     NetworkDiscovered
     | ServerInventory
@@ -350,6 +386,8 @@ CommandResult = (
     | ServerRestarted
     | KeyFileExported
     | KeyImported
+    | ChallengeServed
+    | ChallengeWithdrawn
 )
 
 
@@ -380,6 +418,8 @@ RESULT_OF: dict[str, type[CommandResult]] = {
     "RestartServer": ServerRestarted,
     "ExportKeyFile": KeyFileExported,
     "ImportKey": KeyImported,
+    "ServeChallenge": ChallengeServed,
+    "WithdrawChallenge": ChallengeWithdrawn,
 }
 
 

@@ -56,7 +56,7 @@ from hub.organizations.dcv.rounds import Rounds
 from hub.organizations.dcv.standing import names_not_validated, outlook_of, validation_of
 from hub.organizations.dcv.states import ChallengeState, DcvEvent, DcvState, Delivery
 from hub.organizations.dcv.worker import CHANNEL, DcvWorker
-from hub.organizations.dcv.writer_store import WriterStore
+from hub.organizations.dcv.writer_store import WriterOpener, WriterStore
 from hub.organizations.domain_patterns import normalize_domain
 from hub.organizations.errors import InvalidDomain
 from hub.organizations.service import OrganizationService
@@ -86,6 +86,7 @@ class DcvService:
         self.db = db
         self.tools = tools
         self.writers = WriterStore(tools.writers, tools.kek)
+        self.opener = WriterOpener(db, self.writers)
         self.mails = Mails(db, tools)
         self.rounds = Rounds(db, tools, self.writers, self.mails)
         self._organizations = organizations

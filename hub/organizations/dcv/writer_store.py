@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hub.access import audit
-from hub.db.uow import UnitOfWork
+from hub.db.uow import Database, UnitOfWork
 from hub.http.principal import Principal
 from hub.organizations.dcv.contract import DnsWriter
 from hub.organizations.dcv.errors import (
@@ -82,7 +82,9 @@ class WriterStore:
             for name in type(settings).model_fields
             if isinstance(value := getattr(settings, name), SecretStr)
         }
-        wrapped = self._kek.wrap(json.dumps(hidden).encode(), AT_REST_PURPOSE + uid.encode()) if hidden else None
+        wrapped = (
+            self._kek.wrap(json.dumps(hidden).encode(), AT_REST_PURPOSE + uid.encode()) if hidden else None
+        )
         try:
             async with uow.savepoint():
                 writer_id = (
@@ -141,8 +143,25 @@ class WriterStore:
         if row is None:
             raise WriterNotFound(f"there is no DNS writer {writer_id}")
         kind = writer_kind(self.kinds, row.kind)
-        hidden = json.loads(self._kek.unwrap(row.secrets, AT_REST_PURPOSE + row.uid.encode())) if row.secrets else {}
+        hidden = (
+            json.loads(self._kek.unwrap(row.secrets, AT_REST_PURPOSE + row.uid.encode()))
+            if row.secrets
+            else {}
+        )
         return kind.open(_validated(kind.settings_model, row.settings | hidden), post_json)
+
+
+class WriterOpener:
+    """Opens configured writers for proofs that other CAs ask for. Implements ``DnsWriters``."""
+
+    def __init__(self, db: Database, store: WriterStore) -> None:
+        self._db = db
+        self._store = store
+
+    async def open(self, writer_id: int) -> DnsWriter:
+        """Return a writer that is ready to write; raises as :meth:`WriterStore.open` does."""
+        async with self._db.read() as session:
+            return await self._store.open(session, writer_id)
 
 
 def _validated(model: type[BaseModel], values: dict[str, Any]) -> BaseModel:

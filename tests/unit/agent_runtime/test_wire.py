@@ -255,6 +255,28 @@ BODIES = {
         commands_pb2.ImportKey(key_id="k", chain=[b"c"], envelope=b"e"),
         commands.ImportKey(key_id="k", chain=(b"c",), envelope=b"e"),
     ),
+    "serve_challenge": (
+        commands_pb2.ServeChallenge(
+            key="k",
+            method="http-01",
+            identifier="a.example",
+            token="t",
+            key_authorization="t.p",
+            lifetime_s=60,
+        ),
+        commands.ServeChallenge(
+            key="k",
+            method="http-01",
+            identifier="a.example",
+            token="t",
+            key_authorization="t.p",
+            lifetime_s=60,
+        ),
+    ),
+    "withdraw_challenge": (
+        commands_pb2.WithdrawChallenge(key="k"),
+        commands.WithdrawChallenge(key="k"),
+    ),
 }
 
 

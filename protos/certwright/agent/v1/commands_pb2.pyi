@@ -20,7 +20,7 @@ class SignedCommand(_message.Message):
     def __init__(self, envelope: _Optional[bytes] = ..., signature: _Optional[bytes] = ..., signer_certificate: _Optional[bytes] = ...) -> None: ...
 
 class CommandEnvelope(_message.Message):
-    __slots__ = ("command_id", "agent_id", "issued_at", "deadline", "discover_network", "discover_servers", "generate_certificate", "store_certificate", "install_certificate", "export_key", "delete_key", "check_domain_control", "restart_server", "export_key_file", "import_key")
+    __slots__ = ("command_id", "agent_id", "issued_at", "deadline", "discover_network", "discover_servers", "generate_certificate", "store_certificate", "install_certificate", "export_key", "delete_key", "check_domain_control", "restart_server", "export_key_file", "import_key", "serve_challenge", "withdraw_challenge")
     COMMAND_ID_FIELD_NUMBER: _ClassVar[int]
     AGENT_ID_FIELD_NUMBER: _ClassVar[int]
     ISSUED_AT_FIELD_NUMBER: _ClassVar[int]
@@ -36,6 +36,8 @@ class CommandEnvelope(_message.Message):
     RESTART_SERVER_FIELD_NUMBER: _ClassVar[int]
     EXPORT_KEY_FILE_FIELD_NUMBER: _ClassVar[int]
     IMPORT_KEY_FIELD_NUMBER: _ClassVar[int]
+    SERVE_CHALLENGE_FIELD_NUMBER: _ClassVar[int]
+    WITHDRAW_CHALLENGE_FIELD_NUMBER: _ClassVar[int]
     command_id: str
     agent_id: str
     issued_at: _timestamp_pb2.Timestamp
@@ -51,10 +53,12 @@ class CommandEnvelope(_message.Message):
     restart_server: RestartServer
     export_key_file: ExportKeyFile
     import_key: ImportKey
-    def __init__(self, command_id: _Optional[str] = ..., agent_id: _Optional[str] = ..., issued_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., discover_network: _Optional[_Union[DiscoverNetwork, _Mapping]] = ..., discover_servers: _Optional[_Union[DiscoverServers, _Mapping]] = ..., generate_certificate: _Optional[_Union[GenerateCertificate, _Mapping]] = ..., store_certificate: _Optional[_Union[StoreCertificate, _Mapping]] = ..., install_certificate: _Optional[_Union[InstallCertificate, _Mapping]] = ..., export_key: _Optional[_Union[ExportKey, _Mapping]] = ..., delete_key: _Optional[_Union[DeleteKey, _Mapping]] = ..., check_domain_control: _Optional[_Union[CheckDomainControl, _Mapping]] = ..., restart_server: _Optional[_Union[RestartServer, _Mapping]] = ..., export_key_file: _Optional[_Union[ExportKeyFile, _Mapping]] = ..., import_key: _Optional[_Union[ImportKey, _Mapping]] = ...) -> None: ...
+    serve_challenge: ServeChallenge
+    withdraw_challenge: WithdrawChallenge
+    def __init__(self, command_id: _Optional[str] = ..., agent_id: _Optional[str] = ..., issued_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., discover_network: _Optional[_Union[DiscoverNetwork, _Mapping]] = ..., discover_servers: _Optional[_Union[DiscoverServers, _Mapping]] = ..., generate_certificate: _Optional[_Union[GenerateCertificate, _Mapping]] = ..., store_certificate: _Optional[_Union[StoreCertificate, _Mapping]] = ..., install_certificate: _Optional[_Union[InstallCertificate, _Mapping]] = ..., export_key: _Optional[_Union[ExportKey, _Mapping]] = ..., delete_key: _Optional[_Union[DeleteKey, _Mapping]] = ..., check_domain_control: _Optional[_Union[CheckDomainControl, _Mapping]] = ..., restart_server: _Optional[_Union[RestartServer, _Mapping]] = ..., export_key_file: _Optional[_Union[ExportKeyFile, _Mapping]] = ..., import_key: _Optional[_Union[ImportKey, _Mapping]] = ..., serve_challenge: _Optional[_Union[ServeChallenge, _Mapping]] = ..., withdraw_challenge: _Optional[_Union[WithdrawChallenge, _Mapping]] = ...) -> None: ...
 
 class CommandResult(_message.Message):
-    __slots__ = ("network_discovered", "server_inventory", "certificate_generated", "certificate_stored", "certificate_installed", "key_exported", "key_deleted", "domain_control_seen", "server_restarted", "key_file_exported", "key_imported")
+    __slots__ = ("network_discovered", "server_inventory", "certificate_generated", "certificate_stored", "certificate_installed", "key_exported", "key_deleted", "domain_control_seen", "server_restarted", "key_file_exported", "key_imported", "challenge_served", "challenge_withdrawn")
     NETWORK_DISCOVERED_FIELD_NUMBER: _ClassVar[int]
     SERVER_INVENTORY_FIELD_NUMBER: _ClassVar[int]
     CERTIFICATE_GENERATED_FIELD_NUMBER: _ClassVar[int]
@@ -66,6 +70,8 @@ class CommandResult(_message.Message):
     SERVER_RESTARTED_FIELD_NUMBER: _ClassVar[int]
     KEY_FILE_EXPORTED_FIELD_NUMBER: _ClassVar[int]
     KEY_IMPORTED_FIELD_NUMBER: _ClassVar[int]
+    CHALLENGE_SERVED_FIELD_NUMBER: _ClassVar[int]
+    CHALLENGE_WITHDRAWN_FIELD_NUMBER: _ClassVar[int]
     network_discovered: NetworkDiscovered
     server_inventory: ServerInventory
     certificate_generated: CertificateGenerated
@@ -77,7 +83,9 @@ class CommandResult(_message.Message):
     server_restarted: ServerRestarted
     key_file_exported: KeyFileExported
     key_imported: KeyImported
-    def __init__(self, network_discovered: _Optional[_Union[NetworkDiscovered, _Mapping]] = ..., server_inventory: _Optional[_Union[ServerInventory, _Mapping]] = ..., certificate_generated: _Optional[_Union[CertificateGenerated, _Mapping]] = ..., certificate_stored: _Optional[_Union[CertificateStored, _Mapping]] = ..., certificate_installed: _Optional[_Union[CertificateInstalled, _Mapping]] = ..., key_exported: _Optional[_Union[KeyExported, _Mapping]] = ..., key_deleted: _Optional[_Union[KeyDeleted, _Mapping]] = ..., domain_control_seen: _Optional[_Union[DomainControlSeen, _Mapping]] = ..., server_restarted: _Optional[_Union[ServerRestarted, _Mapping]] = ..., key_file_exported: _Optional[_Union[KeyFileExported, _Mapping]] = ..., key_imported: _Optional[_Union[KeyImported, _Mapping]] = ...) -> None: ...
+    challenge_served: ChallengeServed
+    challenge_withdrawn: ChallengeWithdrawn
+    def __init__(self, network_discovered: _Optional[_Union[NetworkDiscovered, _Mapping]] = ..., server_inventory: _Optional[_Union[ServerInventory, _Mapping]] = ..., certificate_generated: _Optional[_Union[CertificateGenerated, _Mapping]] = ..., certificate_stored: _Optional[_Union[CertificateStored, _Mapping]] = ..., certificate_installed: _Optional[_Union[CertificateInstalled, _Mapping]] = ..., key_exported: _Optional[_Union[KeyExported, _Mapping]] = ..., key_deleted: _Optional[_Union[KeyDeleted, _Mapping]] = ..., domain_control_seen: _Optional[_Union[DomainControlSeen, _Mapping]] = ..., server_restarted: _Optional[_Union[ServerRestarted, _Mapping]] = ..., key_file_exported: _Optional[_Union[KeyFileExported, _Mapping]] = ..., key_imported: _Optional[_Union[KeyImported, _Mapping]] = ..., challenge_served: _Optional[_Union[ChallengeServed, _Mapping]] = ..., challenge_withdrawn: _Optional[_Union[ChallengeWithdrawn, _Mapping]] = ...) -> None: ...
 
 class DiscoverNetwork(_message.Message):
     __slots__ = ("ranges", "exclusions", "connects_per_second", "concurrency", "timeout_ms")
@@ -438,3 +446,39 @@ class DomainControlSeen(_message.Message):
     authenticated: bool
     seen_at: _timestamp_pb2.Timestamp
     def __init__(self, values: _Optional[_Iterable[str]] = ..., trail: _Optional[_Iterable[str]] = ..., reason: _Optional[str] = ..., message: _Optional[str] = ..., authenticated: _Optional[bool] = ..., seen_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class ServeChallenge(_message.Message):
+    __slots__ = ("key", "method", "identifier", "token", "key_authorization", "lifetime_s")
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    METHOD_FIELD_NUMBER: _ClassVar[int]
+    IDENTIFIER_FIELD_NUMBER: _ClassVar[int]
+    TOKEN_FIELD_NUMBER: _ClassVar[int]
+    KEY_AUTHORIZATION_FIELD_NUMBER: _ClassVar[int]
+    LIFETIME_S_FIELD_NUMBER: _ClassVar[int]
+    key: str
+    method: str
+    identifier: str
+    token: str
+    key_authorization: str
+    lifetime_s: int
+    def __init__(self, key: _Optional[str] = ..., method: _Optional[str] = ..., identifier: _Optional[str] = ..., token: _Optional[str] = ..., key_authorization: _Optional[str] = ..., lifetime_s: _Optional[int] = ...) -> None: ...
+
+class ChallengeServed(_message.Message):
+    __slots__ = ("key", "where")
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    WHERE_FIELD_NUMBER: _ClassVar[int]
+    key: str
+    where: str
+    def __init__(self, key: _Optional[str] = ..., where: _Optional[str] = ...) -> None: ...
+
+class WithdrawChallenge(_message.Message):
+    __slots__ = ("key",)
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    key: str
+    def __init__(self, key: _Optional[str] = ...) -> None: ...
+
+class ChallengeWithdrawn(_message.Message):
+    __slots__ = ("key",)
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    key: str
+    def __init__(self, key: _Optional[str] = ...) -> None: ...
