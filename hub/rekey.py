@@ -22,8 +22,8 @@ from hub.db.uow import Database, UnitOfWork
 from hub.fleet import authority, server_identity
 from hub.fleet.models import FleetAuthority, HubServerIdentity
 from hub.http.principal import SYSTEM
-from hub.issuers import backend_settings
-from hub.issuers.models import CaAuthority, CaBackendRow, OcspResponder
+from hub.issuers import backend_settings, keepsakes
+from hub.issuers.models import CaAuthority, CaBackendRow, CaKeepsake, CaSigningRequest, OcspResponder
 from hub.issuers.private_ca import signer
 from hub.notifications import channel_store
 from hub.notifications.models import NotificationChannel
@@ -48,8 +48,10 @@ class Place:
 
 PLACES: Sequence[Place] = (
     Place(CaAuthority, "locked_key", lambda row: signer.at_rest_purpose(row.key_sha256)),
+    Place(CaSigningRequest, "locked_key", lambda row: signer.at_rest_purpose(row.key_sha256)),
     Place(OcspResponder, "locked_key", lambda row: signer.at_rest_purpose(row.key_sha256)),
     Place(CaBackendRow, "secrets", lambda row: backend_settings.AT_REST_PURPOSE + row.uid.encode()),
+    Place(CaKeepsake, "locked", lambda row: keepsakes.at_rest_purpose(row.backend_id, row.name)),
     Place(NotificationChannel, "secrets", lambda row: channel_store.AT_REST_PURPOSE + row.uid.encode()),
     Place(DcvWriter, "secrets", lambda row: writer_store.AT_REST_PURPOSE + row.uid.encode()),
     Place(FleetAuthority, "ca_key_wrapped", lambda _row: authority.CA_KEY_PURPOSE),
