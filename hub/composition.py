@@ -5,6 +5,7 @@ A new room adds its service to :class:`Services` and its routes to :func:`build_
 
 from __future__ import annotations
 
+import mmap
 from dataclasses import dataclass
 from datetime import timedelta
 from ipaddress import ip_network
@@ -42,8 +43,11 @@ from hub.http.health import HealthRoutes
 from hub.http.metrics import HttpMetrics
 from hub.http.openapi import OpenApiRoutes
 from hub.http.routing import RouteSet
+from hub.issuers.hierarchies.routes import PrivateCaRoutes
+from hub.issuers.hierarchies.service import PrivateCaService
 from hub.issuers.ocsp.export import ExportReport
 from hub.issuers.ocsp.routes import OcspRoutes
+from hub.issuers.private_ca.hsm import Hsm, HsmSettings
 from hub.issuers.routes import IssuerRoutes, StatusRoutes
 from hub.issuers.service import IssuerService
 from hub.key_encryption import open_kek
@@ -79,9 +83,10 @@ from hub.renewals.planning.routes import planning_routes
 from hub.renewals.planning.service import PlanningService
 from hub.renewals.routes import RenewalRoutes
 from hub.renewals.service import RenewalRooms, RenewalService
+from hub.secret_sources import SecretReader, SecretSource
 from pki.at_rest import KeyEncryptionKey, new_key
 from pki.errors import MalformedKeyList
-from pki.weak_key_lists import NO_KNOWN_KEYS, WeakKeyList, merged, read_weak_key_list
+from pki.weak_key_lists import Blocklist, KnownInAny, KnownKeys, merged, read_weak_key_list
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +100,7 @@ class Services:
     dcv: DcvService
     profiles: ProfileService
     issuers: IssuerService
+    private_cas: PrivateCaService
     fleet: FleetService
     lifecycle: LifecycleService
     renewals: RenewalService
@@ -124,7 +130,7 @@ def build_services(
     )
     organizations = OrganizationService(db)
     profiles = ProfileService(db, weak_keys=load_weak_keys(settings), uses=CertificatesOfProfiles())
-    issuers = IssuerService(db, kek, public_url=status_url)
+    issuers = IssuerService(db, kek, public_url=status_url, hsm=load_hsm(settings))
     heartbeats = FleetSettings(
         heartbeat_interval_s=settings.agent_heartbeat_s, heartbeat_timeout_s=settings.agent_silence_s
     )
@@ -151,6 +157,7 @@ def build_services(
         dcv=dcv,
         profiles=profiles,
         issuers=issuers,
+        private_cas=PrivateCaService(db, kek, issuers),
         fleet=fleet,
         lifecycle=lifecycle,
         renewals=renewals,
@@ -160,8 +167,22 @@ def build_services(
     )
 
 
-def load_weak_keys(settings: Settings) -> WeakKeyList:
-    """Read the lists of published keys; none where there is no such folder.
+def load_hsm(settings: Settings) -> Hsm | None:
+    """Return the HSM of the settings, which is asked for nothing yet; None where there is none."""
+    if not settings.hsm_module:
+        return None
+    source, reader = SecretSource.parse(settings.hsm_pin_source), SecretReader()
+    return Hsm(
+        HsmSettings(
+            module=Path(settings.hsm_module),
+            token=settings.hsm_token,
+            pin=lambda: reader.read(source, what="the HSM's PIN"),
+        )
+    )
+
+
+def load_weak_keys(settings: Settings) -> KnownKeys:
+    """Read the lists of published keys; none where there is no such folder. ``.dat`` files are block lists.
 
     Raises:
         ConfigurationError: a file can't be read, or is no such list. It is not passed over: who put it there
@@ -171,14 +192,25 @@ def load_weak_keys(settings: Settings) -> WeakKeyList:
     if not folder.is_dir():
         if settings.weak_keys_dir:
             raise ConfigurationError(f"weak_keys_dir {folder} is not a folder")
-        return NO_KNOWN_KEYS
-    lists = []
+        return KnownInAny(())
+    lists, blocklists = [], []
     for file in sorted(path for path in folder.iterdir() if path.is_file()):
         try:
-            lists.append(read_weak_key_list(file.read_text(encoding="ascii")))
+            if file.suffix == ".dat":
+                blocklists.append(Blocklist(_mapped(file)))
+            else:
+                lists.append(read_weak_key_list(file.read_text(encoding="ascii")))
         except (OSError, ValueError, MalformedKeyList) as error:
             raise ConfigurationError(f"weak keys {file}: {error}") from error
-    return merged(lists)
+    return KnownInAny((merged(lists), *blocklists))
+
+
+def _mapped(file: Path) -> mmap.mmap | bytes:
+    # An empty file can't be mapped. The others stay on disk: they have millions of records.
+    if not file.stat().st_size:
+        return b""
+    with file.open("rb") as opened:
+        return mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ)
 
 
 def notification_options(settings: Settings, *, base_url: str | None) -> NotificationOptions:
@@ -305,6 +337,7 @@ def build_route_sets(services: Services, parts: RouteParts) -> Routes:
         ProfileRoutes(db, services.profiles),
         CompromisedKeyRoutes(db, services.profiles),
         IssuerRoutes(db, services.issuers),
+        PrivateCaRoutes(services.private_cas),
         *certificate_routes(services.lifecycle),
         RenewalRoutes(services.renewals),
         *fleet_routes(services.fleet, parts.addresses, base_url=parts.base_url),
@@ -393,7 +426,7 @@ async def export_status(settings: Settings, folder: Path, *, hash_names: tuple[s
     kek = open_kek(settings)
     db = Database.open(settings.database)
     try:
-        issuers = IssuerService(db, kek, public_url=settings.status_base_url)
+        issuers = IssuerService(db, kek, public_url=settings.status_base_url, hsm=load_hsm(settings))
         return await issuers.export_status(folder, hash_names=hash_names)
     finally:
         await db.close()

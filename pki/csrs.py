@@ -9,8 +9,9 @@ import base64
 import binascii
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -20,7 +21,9 @@ from cryptography.x509.oid import ExtensionOID, NameOID
 from pki import der
 from pki.algorithms import (
     SIGNATURE_NAMES,
+    SignatureAlgorithm,
     SigningKey,
+    VerifyingKey,
     algorithm_identifier,
     default_signature_algorithm,
     sign,
@@ -169,13 +172,27 @@ def build_csr(
         dns_names=tuple(normalize_dns_name(name) for name in dns_names),
         ip_addresses=tuple(normalize_ip_address(address) for address in ip_addresses),
     )
-    public_key = private_key.public_key()
+    algorithm = default_signature_algorithm(private_key.public_key())
+    signer = CsrSigner(private_key.public_key(), algorithm, partial(sign, private_key, algorithm))
+    return build_csr_with(signer, subject, names)
+
+
+@dataclass(frozen=True, slots=True)
+class CsrSigner:
+    """A key that may be elsewhere: its public half, and what signs with the other."""
+
+    public_key: VerifyingKey
+    algorithm: SignatureAlgorithm
+    sign: Callable[[bytes], bytes]
+
+
+def build_csr_with(signer: CsrSigner, subject: SubjectFields, names: AltNames) -> bytes:
+    """Build a request and have it signed; return its DER. Raises InvalidName."""
+    public_key = signer.public_key
     info = der.sequence(
         der.integer(0), encode_name(subject), spki_der(public_key), der.explicit(0, _extension_request(names))
     )
-    algorithm = default_signature_algorithm(public_key)
-    signature = der.bit_string(sign(private_key, algorithm, info))
-    return der.sequence(info, algorithm_identifier(algorithm), signature)
+    return der.sequence(info, algorithm_identifier(signer.algorithm), der.bit_string(signer.sign(info)))
 
 
 def _extension_request(names: AltNames) -> bytes:

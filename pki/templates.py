@@ -254,6 +254,7 @@ def issuing_ca_template(
     urls: StatusUrls,
     path_length: int | None = 0,
     name_constraints: NameConstraints | None = None,
+    policies: tuple[str, ...] = (ANY_POLICY,),
 ) -> CertificateTemplate:
     """Compose a subordinate CA that by default may only issue end-entity certificates, under any policy."""
     return CertificateTemplate(
@@ -266,7 +267,7 @@ def issuing_ca_template(
             ca=True,
             path_length=path_length,
             key_usage=("keyCertSign", "cRLSign", "digitalSignature"),
-            policies=(ANY_POLICY,),
+            policies=policies,
             urls=urls,
             name_constraints=name_constraints,
         ),

@@ -93,6 +93,10 @@ ACTIONS: dict[str, Rule] = {
     "compromised_keys.edit": Rule("Change compromised keys", _MRAO, privilege=privileges.EDIT_PROFILES),
     "ca_backends.view": Rule("See CA backends"),
     "ca_backends.edit": Rule("Create and test CA backends", _MRAO),
+    "private_cas.view": Rule("See private CAs, download their certificates, read the key ceremony log"),
+    "private_cas.edit": Rule(
+        "Make, sign and roll over private CAs, import offline ones, change trials", _MRAO
+    ),
     # Fleet
     "agents.view": Rule("See agents and their servers"),
     "agents.edit": Rule("Rename agents", _RAO, privilege=privileges.MANAGE_AGENTS),

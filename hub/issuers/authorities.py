@@ -20,10 +20,14 @@ from hub.issuers.crls import CrlPublisher
 from hub.issuers.errors import AuthorityKeyUnavailable, AuthorityNotFound
 from hub.issuers.models import CaAuthority, CaBackendRow
 from hub.issuers.private_ca.authority import PrivateCa
+from hub.issuers.private_ca.hsm import Hsm
 from hub.issuers.private_ca.ports import OpenAuthority
-from hub.issuers.private_ca.signer import SoftwareSigner
+from hub.issuers.private_ca.signer import Signer, SoftwareSigner
+from pki.algorithms import SignatureAlgorithm
 from pki.at_rest import KeyEncryptionKey
+from pki.certificates import load_certificate
 from pki.errors import PkiError
+from pki.keys import decode_public_key, spki_der
 
 _MAX_DEPTH = 8
 
@@ -31,9 +35,18 @@ _MAX_DEPTH = 8
 class AuthorityStore:
     """Opens authorities. The port ``AuthorityKeeper`` of the built-in CA."""
 
-    def __init__(self, db: Database, kek: KeyEncryptionKey, *, public_url: str, crls: CrlPublisher) -> None:
+    def __init__(
+        self,
+        db: Database,
+        kek: KeyEncryptionKey,
+        *,
+        public_url: str,
+        crls: CrlPublisher,
+        hsm: Hsm | None = None,
+    ) -> None:
         self._db = db
         self._kek = kek
+        self._hsm = hsm
         self._public_url = public_url
         self._crls = crls
         self._open: dict[str, OpenAuthority] = {}
@@ -55,7 +68,11 @@ class AuthorityStore:
         async with self._db.read() as session:
             rows = await session.execute(
                 select(CaAuthority.slug)
-                .where(CaAuthority.backend_id == backend_id, CaAuthority.role == "issuing")
+                .where(
+                    CaAuthority.backend_id == backend_id,
+                    CaAuthority.role == "issuing",
+                    CaAuthority.retired_at.is_(None),
+                )
                 .order_by(CaAuthority.id.desc())
                 .limit(1)
             )
@@ -104,8 +121,10 @@ class AuthorityStore:
                     CaAuthority.backend_id,
                     CaAuthority.certificate,
                     CaAuthority.locked_key,
+                    CaAuthority.hsm_key_id,
                     CaAuthority.key_sha256,
-                    CaAuthority.parent_id,
+                    CaAuthority.signature_algorithm,
+                    CaAuthority.trial_until,
                     CaAuthority.role,
                     CaAuthority.crl_shards,
                     CaAuthority.crl_base,
@@ -117,12 +136,7 @@ class AuthorityStore:
         ).one_or_none()
         if row is None:
             raise AuthorityNotFound(f"there is no certification authority {slug!r}")
-        if row.locked_key is None:
-            raise AuthorityKeyUnavailable(f"the key of {slug} is not kept here")
-        try:
-            signer = SoftwareSigner.unlock(row.locked_key, self._kek, key_sha256=row.key_sha256)
-        except PkiError as fault:
-            raise AuthorityKeyUnavailable(f"the key of {slug} can't be opened: {fault}") from fault
+        signer = self._signer(row, slug)
         addresses = StatusAddresses(
             base=row.settings.get("status_url") or self._public_url,
             slug=slug,
@@ -131,9 +145,25 @@ class AuthorityStore:
             has_ocsp=answers_ocsp(row.role, row.settings),
         )
         ca = PrivateCa(row.certificate, signer, urls=addresses.urls)
-        issuers = await _issuers(session, row.parent_id)
+        chain = await chain_of(session, row.id)
         self._backends[slug] = row.backend_id
-        return OpenAuthority(row.id, slug, ca, (row.certificate, *issuers), addresses)
+        return OpenAuthority(row.id, slug, ca, chain, addresses, trial_until=row.trial_until)
+
+    def _signer(self, row: Any, slug: str) -> Signer:
+        algorithm = SignatureAlgorithm(row.signature_algorithm) if row.signature_algorithm else None
+        try:
+            if row.locked_key is not None:
+                return SoftwareSigner.unlock(
+                    row.locked_key, self._kek, key_sha256=row.key_sha256, algorithm=algorithm
+                )
+            if row.hsm_key_id is None:
+                raise AuthorityKeyUnavailable(f"the key of {slug} is offline: others sign with it")
+            if self._hsm is None:
+                raise AuthorityKeyUnavailable(f"the key of {slug} is in an HSM, and this hub has none set up")
+            public_key = decode_public_key(spki_der(load_certificate(row.certificate).public_key()))
+            return self._hsm.signer(row.hsm_key_id, public_key, algorithm)
+        except PkiError as fault:
+            raise AuthorityKeyUnavailable(f"the key of {slug} can't be opened: {fault}") from fault
 
 
 def answers_ocsp(role: str, settings: dict[str, Any]) -> bool:
@@ -142,14 +172,16 @@ def answers_ocsp(role: str, settings: dict[str, Any]) -> bool:
     return role == "issuing" and bool(settings.get("ocsp", True))
 
 
-async def _issuers(session: AsyncSession, parent_id: int | None) -> tuple[bytes, ...]:
+async def chain_of(session: AsyncSession, authority_id: int) -> tuple[bytes, ...]:
+    """Return an authority's certificate and those above it, the root last, as DER."""
     chain: list[bytes] = []
-    while parent_id is not None and len(chain) < _MAX_DEPTH:
+    next_id: int | None = authority_id
+    while next_id is not None and len(chain) < _MAX_DEPTH:
         row = (
             await session.execute(
-                select(CaAuthority.certificate, CaAuthority.parent_id).where(CaAuthority.id == parent_id)
+                select(CaAuthority.certificate, CaAuthority.parent_id).where(CaAuthority.id == next_id)
             )
         ).one()
         chain.append(row.certificate)
-        parent_id = row.parent_id
+        next_id = row.parent_id
     return tuple(chain)

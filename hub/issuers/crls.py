@@ -16,9 +16,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import structlog
 from sqlalchemy import Row, case, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from hub.db.errors import Unavailable
 from hub.db.outbox import Event
 from hub.db.uow import Database, UnitOfWork
 from hub.db.upsert import insert_for
@@ -26,11 +28,13 @@ from hub.issuers import ledger
 from hub.issuers.addresses import list_name, read_list_name
 from hub.issuers.crl_entries import RevokedEntries, read_entries
 from hub.issuers.errors import AuthorityNotFound
-from hub.issuers.models import CaAuthority, CaBackendRow, CaCrl
+from hub.issuers.models import CaAuthority, CaBackendRow, CaCrl, key_is_here
 from hub.issuers.private_ca.ports import OpenAuthority
 from pki.algorithms import SignatureAlgorithm
 from pki.crls import CrlTemplate
 from pki.templates import IssuerRef
+
+_log = structlog.get_logger(__name__)
 
 Opener = Callable[[AsyncSession, str], Awaitable[OpenAuthority]]
 
@@ -137,12 +141,20 @@ class CrlPublisher:
                 # Outside the transaction, which others wait for: the first time it is everything.
                 async with db.read() as session:
                     await self._caught_up(session, row.authority_id, row.shard)
-            async with db.write() as uow:
-                authority = await opener(uow.session, row.slug)
-                if await self._publish(uow, authority, row.shard, only_if_due=True):
-                    uow.emit(crl_published(authority, row.shard))
-                    made += 1
+            try:
+                made += await self._refresh(db, opener, row.slug, row.shard)
+            except Unavailable as fault:
+                # An HSM that is away keeps the lists of its CAs waiting, and nobody else's.
+                _log.warning("crl_not_made", ca=row.slug, reason=fault.message)
         return made
+
+    async def _refresh(self, db: Database, opener: Opener, slug: str, shard: int) -> bool:
+        async with db.write() as uow:
+            authority = await opener(uow.session, slug)
+            if not await self._publish(uow, authority, shard, only_if_due=True):
+                return False
+            uow.emit(crl_published(authority, shard))
+        return True
 
     async def published(self, session: AsyncSession, name: str) -> PublishedCrl:
         """Return the list that is out under a name of :func:`list_name`; raise AuthorityNotFound."""
@@ -269,9 +281,7 @@ class CrlPublisher:
         async with db.read() as session:
             slugs = (
                 await session.scalars(
-                    select(CaAuthority.slug).where(
-                        CaAuthority.locked_key.is_not(None), lists < CaAuthority.crl_shards
-                    )
+                    select(CaAuthority.slug).where(key_is_here(), lists < CaAuthority.crl_shards)
                 )
             ).all()
         for slug in slugs:
@@ -297,7 +307,7 @@ async def _due(db: Database) -> Sequence[Row[str, int, int, int]]:
             .where(
                 CaCrl.refresh_at <= db.clock(),
                 CaAuthority.not_after > db.clock(),
-                CaAuthority.locked_key.is_not(None),
+                key_is_here(),
             )
             .order_by(CaCrl.refresh_at)
         )

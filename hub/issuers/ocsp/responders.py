@@ -12,15 +12,17 @@ import os
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+import structlog
 from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from hub.db.errors import Unavailable
 from hub.db.outbox import Event
 from hub.db.uow import Database
 from hub.issuers import ledger
 from hub.issuers.authorities import AuthorityStore
-from hub.issuers.models import CaAuthority, OcspResponder
+from hub.issuers.models import CaAuthority, OcspResponder, key_is_here
 from hub.issuers.private_ca.ports import OpenAuthority
 from hub.issuers.private_ca.signer import SoftwareSigner
 from pki.at_rest import KeyEncryptionKey
@@ -28,6 +30,8 @@ from pki.keys import KeyType, generate_key, spki_der, spki_sha256
 from pki.names import SubjectFields, encode_name
 from pki.ocsp_responses import SignedResponse, assemble_response, certificate_list, responder_id
 from pki.templates import SERIAL_RANDOM_BYTES, SubjectRef, Validity
+
+_log = structlog.get_logger(__name__)
 
 LIFETIME = timedelta(days=14)
 RENEW_BEFORE = timedelta(days=7)
@@ -112,14 +116,18 @@ class Responders:
                 await session.scalars(
                     select(CaAuthority.slug).where(
                         CaAuthority.role == "issuing",
-                        CaAuthority.locked_key.is_not(None),
+                        key_is_here(),
                         CaAuthority.not_after > self._db.clock() + timedelta(minutes=1),
                     )
                 )
             ).all()
         made = 0
         for slug in slugs:
-            made += await self.supply(await self._authorities.by_slug(slug))
+            try:
+                made += await self.supply(await self._authorities.by_slug(slug))
+            except Unavailable as fault:
+                # An HSM that is away keeps only its own CAs waiting.
+                _log.warning("ocsp_responder_not_made", ca=slug, reason=fault.message)
         return made
 
     async def supply(self, authority: OpenAuthority) -> int:

@@ -24,6 +24,7 @@ from pki.errors import BadSignature
 from pki.issuing import assemble, build_tbs
 from pki.keys import spki_sha256
 from pki.templates import (
+    ANY_POLICY,
     CertificateTemplate,
     IssuerRef,
     LeafProfile,
@@ -61,6 +62,7 @@ class SubordinateRequest:
     subject: SubjectRef
     path_length: int | None = 0
     name_constraints: NameConstraints | None = None
+    policies: tuple[str, ...] = (ANY_POLICY,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +152,7 @@ class PrivateCa:
                 urls=self._urls_of(serial),
                 path_length=request.path_length,
                 name_constraints=request.name_constraints,
+                policies=request.policies,
             )
         )
 

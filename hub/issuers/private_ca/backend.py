@@ -30,6 +30,8 @@ from pki.templates import SERIAL_RANDOM_BYTES, LeafProfile, SubjectRef, Validity
 
 # RFC 5280 appendix A.1; longer names stand in the subject alternative name alone.
 _COMMON_NAME_LIMIT = 64
+TRIAL_LEAF_DAYS = 30
+"""The longest term of a certificate whose CA is in trial mode, whatever the profile says."""
 _SUBJECT_ATTRIBUTES = frozenset(field.name for field in fields(SubjectFields))
 
 
@@ -93,7 +95,7 @@ class PrivateCaBackend:
             AuthorityKeyUnavailable: the CA's key can't be opened.
         """
         authority = await self._authorities.issuing(self._backend_id)
-        validity = self._validity(order)
+        validity = self._validity(order, in_trial=authority.trial_until is not None)
         finding = first_finding(
             ORDER_CHECKS,
             LeafCheckInput(
@@ -101,6 +103,7 @@ class PrivateCaBackend:
                 validity=validity,
                 issuer_not_before=authority.ca.facts.not_before,
                 issuer_not_after=authority.ca.facts.not_after,
+                trial_until=authority.trial_until,
             ),
         )
         if finding is not None:
@@ -149,10 +152,11 @@ class PrivateCaBackend:
         """
         await self._authorities.revoke(self._backend_id, serial_hex, reason=reason, at=at)
 
-    def _validity(self, order: CertificateOrder) -> Validity:
+    def _validity(self, order: CertificateOrder, *, in_trial: bool) -> Validity:
         begin = order.not_before.replace(microsecond=0) - timedelta(seconds=self._settings.backdate_s)
         # Both ends are included (RFC 5280, 4.1.2.5): the last second is one before the term is over.
-        end = begin + timedelta(days=order.term_days, seconds=-1)
+        days = min(order.term_days, TRIAL_LEAF_DAYS) if in_trial else order.term_days
+        end = begin + timedelta(days=days, seconds=-1)
         return Validity(begin, end if order.not_after is None else min(end, order.not_after))
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from hub.issuers.contract import CertificateOrder
+from hub.issuers.private_ca.leaf_templates import LEAF_TEMPLATES
 from pki.findings import Finding
 from pki.templates import Validity
 
@@ -19,23 +20,54 @@ class LeafCheckInput:
     validity: Validity
     issuer_not_before: datetime
     issuer_not_after: datetime
+    trial_until: datetime | None = None
+    """When the CA's trial is over; None: it is not in trial mode."""
 
 
 def type_not_offered(check: LeafCheckInput) -> Finding | None:
-    """A certificate type that needs a template which this backend does not have yet."""
-    if check.order.certificate_type == "ssl":
+    """A certificate type that no template is for."""
+    if check.order.certificate_type in LEAF_TEMPLATES:
         return None
     return Finding(
         "CertificateTypeNotOffered", f"the private CA issues no {check.order.certificate_type} certificates"
     )
 
 
+def usage_not_of_type(check: LeafCheckInput) -> Finding | None:
+    """Extended key usages that certificates of another type have: one key must not serve for both."""
+    template = LEAF_TEMPLATES[check.order.certificate_type]
+    foreign = [usage for usage in check.order.extended_key_usage if usage in template.forbidden]
+    if foreign:
+        return Finding(
+            "UsageNotOfType", f"{', '.join(foreign)} has no place in a {template.title} certificate"
+        )
+    if not template.needed or template.needed & set(check.order.extended_key_usage):
+        return None
+    return Finding(
+        "UsageMissing", f"a {template.title} certificate needs {' or '.join(sorted(template.needed))}"
+    )
+
+
 def names_missing(check: LeafCheckInput) -> Finding | None:
-    """Clients look for names in the subject alternative name only."""
+    """Clients look for a server's names in the subject alternative name only; others need a subject."""
     order = check.order
     if order.dns_names or order.ip_addresses:
         return None
-    return Finding("NamesMissing", "a server certificate needs a DNS name or an IP address")
+    if order.certificate_type == "ssl":
+        return Finding("NamesMissing", "a server certificate needs a DNS name or an IP address")
+    if order.emails or order.subject.get("common_name") or order.subject.get("organization"):
+        return None
+    return Finding("NamesMissing", "the certificate would name nobody")
+
+
+def trial_over(check: LeafCheckInput) -> Finding | None:
+    """A CA whose trial is over issues nothing; what it issued goes on."""
+    if check.trial_until is None or check.order.not_before <= check.trial_until:
+        return None
+    return Finding(
+        "TrialOver",
+        f"the trial of this CA ended on {check.trial_until:%Y-%m-%d}: extend it, or leave trial mode",
+    )
 
 
 def outside_validity(at: datetime, not_before: datetime, not_after: datetime) -> Finding | None:
@@ -66,7 +98,9 @@ def leaf_outlives_issuing_ca(check: LeafCheckInput) -> Finding | None:
 
 ORDER_CHECKS: tuple[Callable[[LeafCheckInput], Finding | None], ...] = (
     type_not_offered,
+    usage_not_of_type,
     names_missing,
+    trial_over,
     issuing_ca_not_valid,
     leaf_outlives_issuing_ca,
 )

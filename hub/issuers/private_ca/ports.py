@@ -19,6 +19,8 @@ class OpenAuthority:
     ca: PrivateCa
     chain: tuple[bytes, ...]
     addresses: StatusAddresses
+    trial_until: datetime | None = None
+    """In trial mode until then; None: not in trial mode."""
 
     @property
     def signs_slowly(self) -> bool:

@@ -1,4 +1,4 @@
-"""A real SoftHSM 2 token of its own for each test."""
+"""A hub with private CAs, and a real SoftHSM 2 token of its own for each test that wants one."""
 
 import os
 import shutil
@@ -8,7 +8,21 @@ from pathlib import Path
 import pkcs11
 import pytest
 
+from hub.db.tables import all_tables
+from hub.db.uow import Database
+from hub.http.principal import SYSTEM
+from hub.issuers.contract import CertificateOrder
+from hub.issuers.hierarchies.offline import OfflineCas
+from hub.issuers.hierarchies.records import NewCa
+from hub.issuers.hierarchies.rollover import Rollover
+from hub.issuers.hierarchies.service import PrivateCaService
 from hub.issuers.private_ca.hsm import Hsm, HsmSettings
+from hub.issuers.service import IssuerService
+from pki.at_rest import KeyEncryptionKey, new_key
+from pki.csrs import build_csr
+from pki.encodings import certificates_pem
+from pki.keys import KeyType, generate_key
+from pki.names import SubjectFields
 
 MODULE = Path("/usr/lib/softhsm/libsofthsm2.so")
 PIN = "846215"
@@ -41,3 +55,66 @@ def token(tmp_path, monkeypatch):
     pkcs11.unload(str(MODULE))
     yield Token(folder)
     pkcs11.unload(str(MODULE))
+
+
+@pytest.fixture
+async def db(tmp_path):
+    database = Database.open(f"sqlite:///{tmp_path / 'hub.db'}")
+    async with database.engine.begin() as connection:
+        await connection.run_sync(all_tables().create_all)
+    yield database
+    await database.close()
+
+
+class Hub:
+    """A hub's private CAs, with a clock that tests set."""
+
+    def __init__(self, db, hsm=None):
+        self.db, kek = db, KeyEncryptionKey(new_key())
+        self.issuers = IssuerService(db, kek, public_url="http://pki.example", hsm=hsm)
+        self.cas = PrivateCaService(db, kek, self.issuers)
+        self.offline = OfflineCas(self.cas)
+        self.rollover = Rollover(self.cas, self.offline)
+
+    async def create(self, name="Example", **choices):
+        choices.setdefault("template", "ec-p256-root" if "parent_id" not in choices else "ec-p256-issuing")
+        choices.setdefault("subject", SubjectFields(organization="Example Ltd", country="DE"))
+        return await self.cas.create(NewCa(name=name, **choices), principal=SYSTEM)
+
+    async def ca(self, ca_id):
+        return (await self.cas.get(ca_id))[0]
+
+    async def issue(self, backend_id, *, days=90, key=None, **changes):
+        order = CertificateOrder(
+            **{
+                "order_id": "1",
+                "certificate_type": "ssl",
+                "csr": build_csr(key or generate_key(KeyType.EC_P256), SubjectFields(common_name="a")),
+                "subject": {"common_name": "www.example.com"},
+                "dns_names": ("www.example.com",),
+                "term_days": days,
+                "not_before": self.db.clock(),
+                **changes,
+            }
+        )
+        async with self.db.read() as session:
+            backend = await self.issuers.backend(session, backend_id)
+        intent = await backend.prepare(order)
+        async with self.db.write() as uow:
+            await self.issuers.record_intent(uow, intent)
+        return (await backend.submit(order, intent)).chain
+
+
+@pytest.fixture
+def hub(db):
+    return Hub(db)
+
+
+def openssl_verify(folder, *, trusted, untrusted, leaf):
+    """Return what OpenSSL says of a chain; empty: nothing."""
+    for name, ders in (("trusted", trusted), ("untrusted", untrusted), ("leaf", [leaf])):
+        (folder / f"{name}.pem").write_bytes(certificates_pem(ders))
+    command = ["openssl", "verify", "-x509_strict", "-no-CApath", "-no-CAstore"]
+    command += ["-CAfile", "trusted.pem", "-untrusted", "untrusted.pem", "leaf.pem"]
+    result = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    return "" if result.returncode == 0 else result.stdout + result.stderr
