@@ -50,9 +50,14 @@ async def _url(kind, request, tmp_path) -> str:
     return f"postgresql://certwright@/{name}?host={folder}"
 
 
+@pytest.fixture
+def new_url(request, tmp_path):
+    return lambda kind: _url(kind, request, tmp_path)
+
+
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.server)])
-async def db(request, tmp_path):
-    database = Database.open(await _url(request.param, request, tmp_path), clock=lambda: NOW)
+async def db(request, new_url):
+    database = Database.open(await new_url(request.param), clock=lambda: NOW)
     async with database.engine.begin() as connection:
         await connection.run_sync(all_tables().create_all)
     await _owners(database)
