@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +14,15 @@ from playwright.sync_api import Browser, Page
 from tests.demo.stage import Stage
 from tests.e2e.console import Complaints, chromium, open_console, sign_in
 from tests.e2e.populate import populate
+
+# Whoever may download keys in the console gets them; the demo's own policy lets none out.
+_PKS_POLICY = """commands = [
+    "GenerateCertificate", "StoreCertificate", "ExportKey", "ExportKeyFile", "ImportKey", "DeleteKey",
+]
+key_export = [{network_agent}]
+[key_download]
+receivers = "any-receiver"
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +56,8 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         populate(stage.api)
         stage.start_servers()
         stage.enroll_agents()
+        network_agent = json.dumps(stage.network.status()["receiver_fingerprint"])
+        stage.pks.write_policy(_PKS_POLICY.format(network_agent=network_agent))
         stage.start_agents()
         for kind in ("network", "pks"):
             stage.agent_record(kind)

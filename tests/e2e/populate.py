@@ -29,6 +29,22 @@ SHORT_LIVED = {
     "san_rule": "any",
 }
 
+TWO_APPROVALS = {
+    "name": "Payments TLS",
+    "description": "Systems that touch card data. Two administrators approve.",
+    "terms_days": [90, 47],
+    "key_types": ["EC-P256"],
+    "san_rule": "any",
+    "approvals": 2,
+    "agreement": "Subscriber agreement\n\n"
+    + "\n\n".join(
+        f"{number}. The subscriber keeps the private key safe, tells the operator at once when others may"
+        " know it, and stops using the certificate when it is revoked or has expired."
+        for number in range(1, 16)
+    ),
+    "renewal": {"enabled": True, "share": 0.67},
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -90,6 +106,7 @@ def populate(api: Api) -> None:
     backend = api.get("/ca-backends")["items"][0]["id"]
     standard = api.get("/profiles")["items"][0]["id"]
     short = api.post("/profiles", {**SHORT_LIVED, "backend_id": backend})["id"]
+    api.post("/profiles", {**TWO_APPROVALS, "backend_id": backend})
     for wanted in WANTED:
         profile = standard if wanted.term_days in {90, 365} else short
         _bring_about(api, wanted, organization=organizations[wanted.organization], profile=profile)

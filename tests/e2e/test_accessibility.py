@@ -12,6 +12,7 @@ from tests.e2e.console import NARROW, settle
 from tests.e2e.tour import SCREENS
 
 AXE = Path(__file__).resolve().parents[2] / "hub/web/node_modules/axe-core/axe.min.js"
+DIALOGS = ("renew", "replace", "revoke", "move", "annotate")
 _RUN = """async () => {
   const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
   const result = await axe.run(document, {runOnly: {type: "tag", values: tags}});
@@ -37,10 +38,20 @@ def test_no_screen_breaks_the_rules(console: Console, scheme: str) -> None:
             console.page.locator(selector).first.click()
         if found := _violations(console.page):
             broken[name] = found
+    number = console.stage.api.get("/certificates", q="partners.example.com")["items"][0]["id"]
     for path in (
         "/certificates/ssl/1",
         "/certificates/ssl/1?tab=management",
         "/certificates/ssl/1?tab=chain",
+        "/certificates/ssl/1?tab=timespan",
+        "/certificates/ssl/1?tab=history",
+        "/certificates/ssl/1?tab=audit",
+        *(
+            f"/certificates/ssl/1?do={action}"
+            for action in ("renew", "replace", "revoke", "move", "annotate")
+        ),
+        f"/certificates/ssl/{number}?do=approve",
+        f"/certificates/ssl/{number}/edit",
     ):
         console.open(path)
         if found := _violations(console.page):

@@ -21,6 +21,12 @@ SCREENS: dict[str, tuple[str, tuple[str, ...]]] = {
     "certificates-filter": ("/certificates/ssl?view=live", ("button:has-text('Filter')",)),
     "certificates-columns": ("/certificates/ssl", ("[aria-label='Columns']",)),
     "certificates-none": ("/certificates/ssl?q=nothing-like-this", ()),
+    "certificates-groups": ("/certificates/ssl?group=status", ()),
+    "certificates-selected": (
+        "/certificates/ssl",
+        ("tbody tr[data-row] input", ".grid-bar .menu-anchor:last-of-type button"),
+    ),
+    "certificates-import": ("/certificates/ssl", ("button:has-text('Import')",)),
     "request": ("/certificates/ssl/request", ()),
     "tasks": ("/discovery/tasks", ()),
     "task-add": ("/discovery/tasks", ("button:has-text('Add task')",)),
@@ -55,7 +61,10 @@ SCREENS: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 # List -> the pictures of its first row's tabs.
 DETAILS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "certificate": ("/certificates/ssl?view=live&q=demo.example", ("", "management", "chain", "history")),
+    "certificate": (
+        "/certificates/ssl?view=live&q=demo.example",
+        ("", "management", "chain", "timespan", "history", "audit"),
+    ),
     "certificate-waiting": ("/certificates/ssl?view=waiting", ("",)),
     "task": ("/discovery/tasks", ("", "details")),
     "agent": ("/agents?q=network", ("", "servers", "details")),
@@ -112,6 +121,11 @@ def wizard(page: Page, url: str, folder: Path) -> None:
     page.get_by_role("checkbox", name=re.compile("shop.demo.example")).check()
     take(page, folder, "request-nodes")
     following.click()
+    page.get_by_role("radio", name=re.compile("Scheduled")).check()
+    take(page, folder, "request-installation")
+    following.click()
+    page.get_by_label("Renewal").select_option("By itself")
+    take(page, folder, "request-renewal")
     following.click()
     take(page, folder, "request-review")
 

@@ -8,7 +8,7 @@ export function ApprovalList({ certificate }: { certificate: Certificate }) {
   if (needed < 2 && approvals.length < 2) return null;
   const missing = status === "Requested" || status === "Declined" ? Math.max(0, needed - approvals.length) : 0;
   return (
-    <div className="stack-s" role="group" aria-label="Approvals">
+    <div className="stack-s approvals" role="group" aria-label="Approvals">
       <strong>
         {approvals.length} of {needed} approvals
       </strong>

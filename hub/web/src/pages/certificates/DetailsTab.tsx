@@ -75,7 +75,7 @@ export function DetailsTab({ certificate }: { certificate: Certificate }) {
               ["Message", certificate.decision_message],
             ]}
           />
-          <ApprovalList certificate={certificate} />
+          {certificate.status !== "Requested" && <ApprovalList certificate={certificate} />}
         </Panel>
         <Panel title="Order">
           <Facts

@@ -70,7 +70,7 @@ export function Groups() {
           <button
             key={share.label}
             type="button"
-            className="view"
+            className="group-chip"
             aria-pressed={pressed}
             disabled={filters.length === 0}
             onClick={() => {

@@ -6,7 +6,7 @@ import { Status } from "../../components/Badge";
 import { Icon } from "../../components/Icon";
 import { Expiry } from "../../components/Time";
 import { ApprovalList } from "./Approvals";
-import { isOver, KEY_LOCATIONS } from "./vocabulary";
+import { isOver, KEY_LOCATIONS, sentence } from "./vocabulary";
 
 function Item({ label, children }: { label: string; children: ReactNode }) {
   return (
@@ -30,7 +30,7 @@ function Note({ certificate }: { certificate: Certificate }) {
       <Icon name={bad ? "error" : "clock"} className={bad ? "tone-bad" : "tone-warn"} />
       <div>
         {certificate.status_reason && <strong>{certificate.status_reason}: </strong>}
-        {text}
+        {certificate.status_message ? text : sentence(text)}
       </div>
     </div>
   );
@@ -42,9 +42,6 @@ export function Summary({ certificate }: { certificate: Certificate }) {
     <>
       <dl className="panel summary">
         <Item label="ID">{certificate.id}</Item>
-        <Item label="Status">
-          <Status value={certificate.status} />
-        </Item>
         <Item label="Expires">
           <Expiry value={certificate.expires} ended={isOver(certificate.status)} />
         </Item>

@@ -18,6 +18,9 @@ export const STATUSES = [
   "Unmanaged",
 ] as const;
 
+/** The hub's words at the beginning of a line. */
+export const sentence = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
 /** Nobody needs to worry about their expiry any more. */
 export const isOver = (status: string): boolean => ["Expired", "Revoked", "Replaced"].includes(status);
 

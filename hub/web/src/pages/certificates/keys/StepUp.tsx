@@ -9,6 +9,7 @@ import type { Session } from "../../../api/types";
 import { Button } from "../../../components/Button";
 import { ProblemNotice } from "../../../components/ProblemNotice";
 import { CodeField } from "../../account/CodeField";
+import { sentence } from "../vocabulary";
 
 /** Private keys take more than a password: this error is answered by showing it. */
 export const needsStepUp = (error: unknown): boolean =>
@@ -29,7 +30,7 @@ export function StepUp({ reason, onDone }: { reason: string; onDone: () => void 
     <div className="notice" data-tone="warn">
       <div className="form step-up">
         <p>
-          <strong>Private keys take a stronger sign-in.</strong> {reason}
+          <strong>Private keys take a stronger sign-in.</strong> {sentence(reason)}.
         </p>
         <CodeField label="Code of your authenticator app" value={code} onChange={setCode} autoFocus />
         <div className="row">
@@ -53,7 +54,7 @@ export function StepUp({ reason, onDone }: { reason: string; onDone: () => void 
           </Button>
         </div>
         <p className="small muted">
-          No authenticator app yet? Add one under <Link to="/profile?tab=security">My profile, Security</Link>.
+          A recovery code is not enough. No authenticator app yet? Add one under <Link to="/profile?tab=security">My profile, Security</Link>.
         </p>
         <ProblemNotice error={show.error} />
       </div>

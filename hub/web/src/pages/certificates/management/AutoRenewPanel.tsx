@@ -81,17 +81,15 @@ const evidence = (data: Record<string, unknown>): Fact[] =>
       return [label(name), /^\d{4}-\d\d-\d\dT/.test(text) ? <Time key={name} value={text} /> : text];
     });
 
-const SOURCES: Readonly<Record<string, string>> = { certificate: "of the certificate", profile: "of the profile" };
-
 function rulesOf({ rules }: Renewal): Fact[] {
-  const from = (...names: string[]) => {
-    const source = names.map((name) => rules.sources[name]).find(Boolean);
-    return source ? ` (${SOURCES[source] ?? source})` : "";
+  const from = (name: string) => {
+    const source = rules.sources[name];
+    return source ? `, ${source}` : "";
   };
   const due = rules.days_before ? `${rules.days_before} days before it expires` : `when ${Math.round(rules.share * 100)} % of the lifetime are over`;
   return [
     ["Renews itself", `${rules.enabled ? "Yes" : "No"}${from("enabled")}`],
-    ["Due", `${due}${from("due", "days_before", "share")}`],
+    ["Due", `${due}${from("when")}`],
     ["Key", `${rules.new_key_pair ? "New key pair" : "Same key pair"}${from("new_key_pair")}`],
     ["Spread", rules.jitter_hours > 0 ? `up to ${rules.jitter_hours} hours earlier` : null],
     ["Old one revoked", rules.revoke_after_hours === null ? null : `${rules.revoke_after_hours} hours after the new one works`],

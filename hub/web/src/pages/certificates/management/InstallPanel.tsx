@@ -12,6 +12,7 @@ import { InstallForm, RestartForm } from "../actions/InstallForm";
 import { useCertificateCall } from "../actions/useCertificateAction";
 import { InstallationChoice } from "../InstallationChoice";
 import { NodeChoice } from "../request/NodesStep";
+import { sentence } from "../vocabulary";
 import { scheduleBody, scheduleDraft, scheduleFault, scheduleText } from "../schedule";
 import { InstallItems } from "./InstallItems";
 
@@ -94,7 +95,7 @@ function Waiting({ certificate }: { certificate: Certificate }) {
     <ul className="stack-s small" aria-label="What the installation waits for">
       {steps.map((step) => (
         <li key={`${step.name}/${step.agent_id}`}>
-          {step.message || "The next step is due"} <Time value={step.due_at} />
+          {sentence(step.message) || "The next step is due"} <Time value={step.due_at} />
           {step.attempts > 0 && <span className="muted"> · tried {step.attempts} times</span>}
         </li>
       ))}

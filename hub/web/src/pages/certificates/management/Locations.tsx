@@ -75,7 +75,7 @@ export function Locations({ certificate }: { certificate: Certificate }) {
             </span>
           ),
         },
-        { label: "Agent", cell: (location) => <AgentLink name={location.agent} id={location.agent_id || null} /> },
+        { label: "Agent", cell: (location) => (location.agent_id ? <AgentLink name={location.agent} id={location.agent_id} /> : "—") },
         { label: "Private key", cell: (location) => (location.has_private_key ? "Yes" : "No") },
         { label: "First seen", cell: (location) => <Time value={location.first_seen} show="relative" /> },
         { label: "Last seen", cell: (location) => <Time value={location.last_seen} show="relative" /> },

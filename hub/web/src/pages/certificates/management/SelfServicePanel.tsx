@@ -14,9 +14,9 @@ export function SelfServicePanel({ certificate }: { certificate: Certificate }) 
           ["Certificate id", String(certificate.id)],
           [
             "Page",
-            certificate.passphrase_set && (
+            certificate.passphrase_set ? (
               <Copy text={new URL(PAGE, window.location.origin).href} label="address of the self-service page" />
-            ),
+            ) : null,
           ],
         ]}
       />
