@@ -10,6 +10,7 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 _P256_BYTES = 32
+_BASE64URL = re.compile(r"[A-Za-z0-9_-]*\Z")
 Jws = dict[str, str]
 
 
@@ -30,6 +32,8 @@ def b64u(data: bytes) -> str:
 def unb64u(text: str) -> bytes:
     """Decode base64url, with or without padding; raise ValueError."""
     data = text.rstrip("=")
+    if not _BASE64URL.match(data):
+        raise ValueError("this is not base64url")
     return base64.b64decode(data + "=" * (-len(data) % 4), altchars=b"-_", validate=True)
 
 
