@@ -13,10 +13,12 @@ from sqlalchemy import (
     ColumnElement,
     Executable,
     Select,
+    and_,
     any_,
     column,
     func,
     literal,
+    literal_column,
     or_,
     select,
     table,
@@ -28,7 +30,7 @@ from sqlalchemy.orm import aliased
 
 from hub.http.search_index import Hits
 from hub.lifecycle.models import Certificate
-from hub.lifecycle.searching.trigrams import POSTGRESQL_INDEX, TABLE
+from hub.lifecycle.searching.trigrams import JOINER, MARKS, POSTGRESQL_INDEX, TABLE
 
 _FTS = table(TABLE, column("rowid"), column(TABLE))
 _MAX_ID = 2**63
@@ -40,6 +42,7 @@ _ASK_AGAIN_S = 300.0
 # PostgreSQL's guess of a frequency rests on a thousand names: three times as many as asked for are enough.
 _SURELY = 3
 _OTHER = aliased(Certificate)
+_JOINING = str.maketrans(dict.fromkeys(MARKS, JOINER))
 
 
 def number_in(wanted: str) -> int | None:
@@ -128,8 +131,19 @@ def _having(text: str, *, limit: int, postgresql: bool) -> Any:
 
 
 def _named(wanted: str) -> ColumnElement[bool]:
-    columns = _OTHER.search_names, _OTHER.search_custom
-    return or_(*(column.contains(wanted, autoescape=True) for column in columns))
+    whole = [
+        func.translate(
+            column, literal_column(f"'{MARKS}'"), literal_column(f"'{JOINER * len(MARKS)}'")
+        ).contains(wanted.translate(_JOINING), autoescape=True)
+        for column in (_OTHER.search_names, _OTHER.search_custom)
+    ]
+    if not {*MARKS, JOINER} & set(wanted):
+        return or_(*whole)
+    # A mark and the letter that stands for it look the same to the index.
+    exact = [
+        column.contains(wanted, autoescape=True) for column in (_OTHER.search_names, _OTHER.search_custom)
+    ]
+    return or_(*(and_(*both) for both in zip(whole, exact, strict=True)))
 
 
 async def _guess(session: AsyncSession, text: str) -> float:
