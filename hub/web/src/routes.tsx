@@ -59,6 +59,14 @@ const domains = {
   writers: () => import("./pages/validation/WritersPage"),
 };
 
+const cas = {
+  list: () => import("./pages/issuing/cas/CasPage"),
+  create: () => import("./pages/issuing/cas/NewCaPage"),
+  one: () => import("./pages/issuing/cas/CaPage"),
+  request: () => import("./pages/issuing/cas/RequestPage"),
+  ceremonies: () => import("./pages/issuing/cas/CeremoniesPage"),
+};
+
 const notifications = {
   list: () => import("./pages/notifications/NotificationsPage"),
   template: () => import("./pages/notifications/TemplatePage"),
@@ -137,6 +145,12 @@ const PAGES: RouteObject[] = [
     },
   ]),
   area("compromised-keys", "Compromised keys", page(profiles.keys, "CompromisedKeysPage")),
+  area("private-cas", "Private CAs", page(cas.list, "CasPage"), [
+    { path: "new", ...page(cas.create, "NewCaPage"), ...crumb("Add") },
+    { path: "ceremonies", ...page(cas.ceremonies, "CeremoniesPage"), ...crumb("Key ceremonies") },
+    { path: "requests/:id", ...page(cas.request, "CaRequestPage"), ...crumbOfId("Signing request") },
+    { path: ":id", ...page(cas.one, "CaPage"), ...crumbOfId("Private CA") },
+  ]),
   area("ca-backends", "CA backends", page(() => import("./pages/issuing/BackendsPage"), "BackendsPage"), [
     { path: ":id", ...page(() => import("./pages/issuing/BackendPage"), "BackendPage"), ...crumbOfId("Backend") },
   ]),

@@ -21,6 +21,9 @@ from hub.discovery.models import DiscoveredEndpoint, DiscoveryTask, Scan, ScanFi
 from hub.fleet.commands import DiscoverServers
 from hub.fleet.models import Agent, EnrollmentToken, FleetCommand
 from hub.fleet.wire import body_bytes
+from hub.issuers.models import CaAuthority, CaBackendRow, CaCrossCertificate, CaSigningRequest
+from hub.issuers.private_ca.ceremony import CaSpec, certify_root
+from hub.issuers.private_ca.signer import SoftwareSigner
 from hub.lifecycle.importing.models import CertificateImport, CertificateImportFile
 from hub.lifecycle.models import Certificate, CertificateLocation, InstallItem, KeyTransfer
 from hub.notifications.models import Notification, NotificationChannel, NotificationRule
@@ -28,6 +31,10 @@ from hub.organizations.dcv.models import DcvValidation, DcvWriter
 from hub.organizations.models import CustomField, Department, Domain, Organization, Person
 from hub.profiles.models import CompromisedKey, Profile
 from hub.renewals.planning.models import CaQuota, MaintenanceWindow, RenewalFreeze
+from pki.csrs import build_csr
+from pki.keys import KeyType, generate_key, spki_sha256
+from pki.names import SubjectFields
+from pki.templates import Validity
 from tests.integration.access_policy.callers import CALLERS
 from tests.integration.access_policy.places import DIVIDED, EVERYBODY, INHERITED, PLACES, UNDIVIDED, Place
 
@@ -586,6 +593,61 @@ async def _backend(at: Making) -> Params:
     return {"id": at.backend}
 
 
+async def _private_ca(at: Making) -> Params:
+    backend = CaBackendRow(
+        id=at.number,
+        uid=uuid.uuid5(uuid.NAMESPACE_URL, at.marker).hex,
+        name=at.marker,
+        kind="private_ca",
+        settings={"crl_lifetime_hours": 168, "crl_refresh_hours": 24},
+        status="active",
+        created_at=_NOW,
+    )
+    signer = SoftwareSigner(generate_key(KeyType.EC_P256))
+    spec = CaSpec(
+        subject=SubjectFields(common_name=at.marker),
+        key_type=KeyType.EC_P256,
+        validity=Validity(_NOW, _LATER),
+        random=at.number.to_bytes(16, "big"),
+    )
+    authority = CaAuthority(
+        id=at.number,
+        backend_id=at.number,
+        role="root",
+        slug=at.marker,
+        certificate=certify_root(spec, signer),
+        key_sha256=spki_sha256(signer.public_key),
+        not_before=_NOW,
+        not_after=_LATER,
+        created_at=_NOW,
+    )
+    cross = CaCrossCertificate(
+        id=at.number,
+        authority_id=at.number,
+        issuer_id=at.number,
+        kind="new_with_old",
+        certificate=authority.certificate,
+        created_at=_NOW,
+    )
+    await at.add(backend, authority, cross)
+    return {"id": at.number, "cross": at.number}
+
+
+async def _ca_request(at: Making) -> Params:
+    key = generate_key(KeyType.EC_P256)
+    await at.add(
+        CaSigningRequest(
+            id=at.number,
+            name=at.marker,
+            csr=build_csr(key, SubjectFields(common_name=at.marker)),
+            key_sha256=spki_sha256(key.public_key()),
+            signature_algorithm="ecdsa-with-SHA256",
+            created_at=_NOW,
+        )
+    )
+    return {"id": at.number}
+
+
 async def _provider(at: Making) -> Params:
     await at.add(
         IdentityProvider(
@@ -734,6 +796,8 @@ KINDS: dict[str, Kind] = {
     "agent": Kind(_agent, Agent, {**UNDIVIDED, "hub": EVERYBODY}),
     "api_token": Kind(_api_token, ApiToken, _OWN, also=frozenset({"mrao"})),
     "backend": Kind(_backend, Profile, {"hub": EVERYBODY}),
+    "private_ca": Kind(_private_ca, CaAuthority, {"hub": EVERYBODY}),
+    "ca_request": Kind(_ca_request, CaSigningRequest, {"hub": EVERYBODY}),
     "binding": Kind(_binding, ClientCertificateBinding, _MASTERS),
     "certificate": Kind(_certificate, Certificate, DIVIDED, without=_NO_CLIENT, scoped=True),
     "import": Kind(_import, CertificateImport, _only(DIVIDED, *_ORGANIZED), without=_NO_CLIENT, scoped=True),

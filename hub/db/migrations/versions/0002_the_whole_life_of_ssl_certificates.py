@@ -599,10 +599,10 @@ def upgrade() -> None:
         )
         batch_op.drop_index(batch_op.f("ix_ca_authorities_crl_refresh_at"))
         batch_op.drop_column("crl_refresh_at")
-        batch_op.drop_column("crl_next_update")
-        batch_op.drop_column("crl")
-        batch_op.drop_column("crl_this_update")
         batch_op.drop_column("crl_number")
+        batch_op.drop_column("crl_this_update")
+        batch_op.drop_column("crl")
+        batch_op.drop_column("crl_next_update")
 
     with op.batch_alter_table("ca_serials", schema=None) as batch_op:
         batch_op.add_column(sa.Column("shard", sa.Integer(), server_default=sa.text("0"), nullable=False))
@@ -823,10 +823,10 @@ def downgrade() -> None:
         batch_op.drop_column("shard")
 
     with op.batch_alter_table("ca_authorities", schema=None) as batch_op:
-        batch_op.add_column(sa.Column("crl_number", sa.INTEGER(), nullable=False))
-        batch_op.add_column(sa.Column("crl_this_update", sa.DATETIME(), nullable=True))
-        batch_op.add_column(sa.Column("crl", sa.BLOB(), nullable=True))
         batch_op.add_column(sa.Column("crl_next_update", sa.DATETIME(), nullable=True))
+        batch_op.add_column(sa.Column("crl", sa.BLOB(), nullable=True))
+        batch_op.add_column(sa.Column("crl_this_update", sa.DATETIME(), nullable=True))
+        batch_op.add_column(sa.Column("crl_number", sa.INTEGER(), nullable=False))
         batch_op.add_column(sa.Column("crl_refresh_at", sa.DATETIME(), nullable=True))
         batch_op.create_index(
             batch_op.f("ix_ca_authorities_crl_refresh_at"), ["crl_refresh_at"], unique=False

@@ -310,7 +310,8 @@ export interface paths {
         /** List CA backends */
         get: operations["ca_backends_list"];
         put?: never;
-        post?: never;
+        /** Create a CA backend */
+        post: operations["ca_backends_create"];
         delete?: never;
         options?: never;
         head?: never;
@@ -365,7 +366,8 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        patch?: never;
+        /** Change a CA backend */
+        patch: operations["ca_backends_change"];
         trace?: never;
     };
     "/api/v1/ca-backends/{id}/chain": {
@@ -2357,6 +2359,245 @@ export interface paths {
         patch: operations["persons_update"];
         trace?: never;
     };
+    "/api/v1/private-cas": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List private CAs */
+        get: operations["private_cas_list"];
+        put?: never;
+        /** Create a private CA */
+        post: operations["private_cas_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/private-cas/ceremonies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read the key ceremony log */
+        get: operations["private_cas_ceremonies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/private-cas/import-root": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Import an offline root */
+        post: operations["private_cas_import_root"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/private-cas/options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a new private CA can be */
+        get: operations["private_cas_options"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/private-cas/requests/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Withdraw a signing request */
+        delete: operations["private_cas_withdraw"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/private-cas/requests/{id}/certificate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Import the signed certificate of a signing request */
+        post: operations["private_cas_import_signed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/private-cas/requests/{id}/csr": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Download a CA's signing request */
+        get: operations["private_cas_csr"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/private-cas/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a private CA */
+        get: operations["private_cas_read"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/private-cas/{id}/certificate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Download a CA's certificate */
+        get: operations["private_cas_certificate"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/private-cas/{id}/crl": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Import a CRL of an offline CA */
+        post: operations["private_cas_import_crl"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/private-cas/{id}/cross-certificates/{cross}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Download a cross-certificate */
+        get: operations["private_cas_cross_certificate"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/private-cas/{id}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Revoke an issuing CA */
+        post: operations["private_cas_revoke"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/private-cas/{id}/rollover": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give a CA a new key */
+        post: operations["private_cas_rollover"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/private-cas/{id}/trial": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Extend, end or leave a CA's trial */
+        post: operations["private_cas_trial"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/profile": {
         parameters: {
             query?: never;
@@ -4116,6 +4357,45 @@ export interface components {
             successor: components["schemas"]["FoundRenewalBody"] | null;
         };
         /**
+         * BackendChange
+         * @description Changes to a CA backend; what is absent stays, and so do secrets that are absent.
+         */
+        BackendChange: {
+            /**
+             * Name
+             * @default null
+             */
+            name: string | null;
+            /**
+             * Settings
+             * @description All settings, except secrets.
+             * @default null
+             */
+            settings: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Status
+             * @description A disabled backend takes no orders; what it has waits for its return.
+             * @default null
+             */
+            status: ("active" | "disabled") | null;
+        };
+        /**
+         * BackendCreate
+         * @description A new CA backend of an installed kind; `settings` are those of `GET /ca-backends/kinds`.
+         */
+        BackendCreate: {
+            /** Kind */
+            kind: string;
+            /** Name */
+            name: string;
+            /** Settings */
+            settings: {
+                [key: string]: unknown;
+            };
+        };
+        /**
          * BackendDetail
          * @description One CA backend with its authorities, the newest issuing CA first; empty when the CA is elsewhere.
          */
@@ -4129,6 +4409,8 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
+            /** @default null */
+            health: components["schemas"]["HealthView"] | null;
             /** Id */
             id: number;
             /** Kind */
@@ -4198,6 +4480,8 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
+            /** @default null */
+            health: components["schemas"]["HealthView"] | null;
             /** Id */
             id: number;
             /** Kind */
@@ -4363,6 +4647,77 @@ export interface components {
             items: components["schemas"]["BulkResult"][];
         };
         /**
+         * CaRevocation
+         * @description Why a CA is revoked.
+         */
+        CaRevocation: {
+            /**
+             * Reason
+             * @default unspecified
+             * @enum {string}
+             */
+            reason: "unspecified" | "keyCompromise" | "cACompromise" | "superseded" | "cessationOfOperation";
+        };
+        /**
+         * CaSubject
+         * @description The subject of a CA; without a common name it is made of the organization's.
+         */
+        CaSubject: {
+            /**
+             * Common Name
+             * @default
+             */
+            common_name: string;
+            /**
+             * Country
+             * @default
+             */
+            country: string;
+            /**
+             * Locality
+             * @default
+             */
+            locality: string;
+            /**
+             * Organization
+             * @default
+             */
+            organization: string;
+            /**
+             * State
+             * @default
+             */
+            state: string;
+        };
+        /**
+         * CaTemplateView
+         * @description A kind of CA that can be made.
+         */
+        CaTemplateView: {
+            /**
+             * Ends At
+             * @description A fixed end; null: after so many years.
+             */
+            ends_at: string | null;
+            /**
+             * Hashes
+             * @description What its signatures can be made over; empty: there is no choice.
+             */
+            hashes: string[];
+            /** In Hsm */
+            in_hsm: boolean;
+            key_type: components["schemas"]["KeyType"];
+            /** Name */
+            name: string;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "root" | "issuing";
+            /** Years */
+            years: number;
+        };
+        /**
          * CalendarEvent
          * @description A time of the calendar in which a freeze is on or a window open.
          */
@@ -4401,6 +4756,39 @@ export interface components {
              * @description True: there are more; ask for fewer days.
              */
             truncated: boolean;
+        };
+        /**
+         * CeremonyList
+         * @description The latest key ceremonies, the oldest first.
+         */
+        CeremonyList: {
+            /** Items */
+            items: components["schemas"]["CeremonyView"][];
+        };
+        /**
+         * CeremonyView
+         * @description One step of a key ceremony; ``sequence`` and ``sha256`` are its place in the chain of the audit log.
+         */
+        CeremonyView: {
+            /** Action */
+            action: string;
+            /** Actor */
+            actor: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Details */
+            details: {
+                [key: string]: unknown;
+            };
+            /** Object Id */
+            object_id: string;
+            /** Sequence */
+            sequence: number;
+            /** Sha256 */
+            sha256: string;
         };
         /**
          * CertificateBindingIn
@@ -4690,6 +5078,18 @@ export interface components {
              * @default null
              */
             backend_id: number | null;
+            /**
+             * Backup Backend Ids
+             * @description CA backends that are taken in this order when the first can't be had and nothing was ordered there.
+             * @default null
+             */
+            backup_backend_ids: number[] | null;
+            /**
+             * Cost Note
+             * @description What a certificate costs, for people.
+             * @default null
+             */
+            cost_note: string | null;
             /**
              * Description
              * @default null
@@ -5570,6 +5970,17 @@ export interface components {
             };
         };
         /**
+         * CrlImport
+         * @description A new list of an offline CA.
+         */
+        CrlImport: {
+            /**
+             * Crl
+             * @description PEM.
+             */
+            crl: string;
+        };
+        /**
          * CrlView
          * @description The revocation list that an authority has out.
          */
@@ -5590,6 +6001,32 @@ export interface components {
             this_update: string;
             /** Url */
             url: string;
+        };
+        /**
+         * CrossCertificateView
+         * @description A certificate between two keys of one CA.
+         */
+        CrossCertificateView: {
+            /** Authority Id */
+            authority_id: number;
+            /** Id */
+            id: number;
+            /** Issuer Id */
+            issuer_id: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "old_with_new" | "new_with_old";
+            /**
+             * Not After
+             * Format: date-time
+             */
+            not_after: string;
+            /** Serial */
+            serial: string;
+            /** Sha256 */
+            sha256: string;
         };
         /**
          * CustomFieldChange
@@ -6881,6 +7318,31 @@ export interface components {
             code: string;
         };
         /**
+         * HealthState
+         * @description How a backend fares.
+         * @enum {string}
+         */
+        HealthState: "unknown" | "ok" | "degraded" | "down";
+        /**
+         * HealthView
+         * @description How a CA backend fares, learnt from orders and from a test every few minutes.
+         */
+        HealthView: {
+            /**
+             * Failures
+             * @description Since the last success.
+             */
+            failures: number;
+            /** Last Error */
+            last_error: string;
+            /** Last Failure At */
+            last_failure_at: string | null;
+            /** Last Success At */
+            last_success_at: string | null;
+            /** @description `down` after three failures in a row: new orders go to a profile's next backend. */
+            state: components["schemas"]["HealthState"];
+        };
+        /**
          * History
          * @description The last attempts, newest first.
          */
@@ -7148,7 +7610,7 @@ export interface components {
          * @description Key types that can be generated and that profiles may allow.
          * @enum {string}
          */
-        KeyType: "RSA-2048" | "RSA-3072" | "RSA-4096" | "EC-P256" | "EC-P384" | "EC-P521" | "Ed25519";
+        KeyType: "RSA-2048" | "RSA-3072" | "RSA-4096" | "EC-P256" | "EC-P384" | "EC-P521" | "Ed25519" | "ML-DSA-44" | "ML-DSA-65" | "ML-DSA-87";
         /**
          * KeyUploadBody
          * @description A private key, sealed to the agent that is to keep it.
@@ -7181,6 +7643,22 @@ export interface components {
             settings_schema: {
                 [key: string]: unknown;
             };
+            /** Title */
+            title: string;
+        };
+        /**
+         * LeafTemplateView
+         * @description What certificates of one type are for.
+         */
+        LeafTemplateView: {
+            /** Certificate Type */
+            certificate_type: string;
+            /** Extended Key Usage */
+            extended_key_usage: string[];
+            /** Key Usage */
+            key_usage: string[];
+            /** Title */
+            title: string;
         };
         /**
          * LinkIn
@@ -8955,6 +9433,247 @@ export interface components {
             subject: string;
         };
         /**
+         * PrivateCaCreate
+         * @description A new private CA, as the wizard asks for it.
+         */
+        PrivateCaCreate: {
+            /**
+             * Days
+             * @description Lifetime; 0: the template's.
+             * @default 0
+             */
+            days: number;
+            /**
+             * Excluded Dns
+             * @default []
+             */
+            excluded_dns: string[];
+            /**
+             * Excluded Networks
+             * @default []
+             */
+            excluded_networks: string[];
+            /**
+             * External
+             * @description A root that is not here signs: make a signing request.
+             * @default false
+             */
+            external: boolean;
+            /**
+             * Key Store
+             * @default software
+             * @enum {string}
+             */
+            key_store: "software" | "hsm";
+            /** Name */
+            name: string;
+            /**
+             * Parent Id
+             * @description The root that signs; null: a self-issued root.
+             * @default null
+             */
+            parent_id: number | null;
+            /**
+             * Path Length
+             * @default null
+             */
+            path_length: number | null;
+            /**
+             * Permitted Dns
+             * @default []
+             */
+            permitted_dns: string[];
+            /**
+             * Permitted Networks
+             * @default []
+             */
+            permitted_networks: string[];
+            /**
+             * Policies
+             * @default [
+             *       "2.5.29.32.0"
+             *     ]
+             */
+            policies: string[];
+            /**
+             * Signature Hash
+             * @description Empty: what suits the key.
+             * @default
+             * @enum {string}
+             */
+            signature_hash: "" | "SHA-256" | "SHA-384" | "SHA-512";
+            subject: components["schemas"]["CaSubject"];
+            /**
+             * Template
+             * @description Key type and lifetime, such as ec-p384-root.
+             */
+            template: string;
+            /**
+             * Trial
+             * @default false
+             */
+            trial: boolean;
+        };
+        /**
+         * PrivateCaDetail
+         * @description One private CA.
+         */
+        PrivateCaDetail: {
+            /** Backend Id */
+            backend_id: number | null;
+            /** Certificate Url */
+            certificate_url: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Crl Next Update */
+            crl_next_update: string | null;
+            /** Crl Number */
+            crl_number: number | null;
+            /** Crl Url */
+            crl_url: string;
+            /** Cross Certificates */
+            cross_certificates: components["schemas"]["CrossCertificateView"][];
+            /** Excluded Names */
+            excluded_names: string[];
+            /** Id */
+            id: number;
+            /** In Trial */
+            in_trial: boolean;
+            /** Issuer */
+            issuer: string;
+            /**
+             * Key Store
+             * @enum {string}
+             */
+            key_store: "software" | "hsm" | "offline";
+            /** Key Type */
+            key_type: string;
+            /** Name */
+            name: string;
+            /** Not After */
+            not_after: string | null;
+            /**
+             * Not Before
+             * Format: date-time
+             */
+            not_before: string;
+            /** Parent Id */
+            parent_id: number | null;
+            /** Path Length */
+            path_length: number | null;
+            /**
+             * Permitted Names
+             * @description Names that it may certify; empty: all.
+             */
+            permitted_names: string[];
+            /** Policies */
+            policies: string[];
+            /** Public Key Sha256 */
+            public_key_sha256: string;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "root" | "issuing";
+            /** Serial */
+            serial: string;
+            /** Sha256 */
+            sha256: string;
+            /**
+             * Signature Algorithm
+             * @description With which it signs.
+             */
+            signature_algorithm: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "signed" | "retired" | "expired" | "awaiting_signature";
+            /** Subject */
+            subject: string;
+            /** Trial Until */
+            trial_until: string | null;
+        };
+        /**
+         * PrivateCaList
+         * @description All private CAs, the newest first, and the signing requests that wait.
+         */
+        PrivateCaList: {
+            /** Items */
+            items: components["schemas"]["PrivateCaView"][];
+            /** Requests */
+            requests: components["schemas"]["PrivateCaView"][];
+        };
+        /**
+         * PrivateCaOptions
+         * @description What the wizard offers.
+         */
+        PrivateCaOptions: {
+            /**
+             * Hsm
+             * @description The HSM's token; null: this hub has none.
+             */
+            hsm: string | null;
+            /** Leaf Templates */
+            leaf_templates: components["schemas"]["LeafTemplateView"][];
+            /** Templates */
+            templates: components["schemas"]["CaTemplateView"][];
+        };
+        /**
+         * PrivateCaView
+         * @description A private CA, or with state ``awaiting_signature`` a signing request for one.
+         */
+        PrivateCaView: {
+            /** Backend Id */
+            backend_id: number | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Id */
+            id: number;
+            /** In Trial */
+            in_trial: boolean;
+            /**
+             * Key Store
+             * @enum {string}
+             */
+            key_store: "software" | "hsm" | "offline";
+            /** Key Type */
+            key_type: string;
+            /** Name */
+            name: string;
+            /** Not After */
+            not_after: string | null;
+            /** Parent Id */
+            parent_id: number | null;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "root" | "issuing";
+            /** Serial */
+            serial: string;
+            /**
+             * Signature Algorithm
+             * @description With which it signs.
+             */
+            signature_algorithm: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "signed" | "retired" | "expired" | "awaiting_signature";
+            /** Subject */
+            subject: string;
+            /** Trial Until */
+            trial_until: string | null;
+        };
+        /**
          * PrivateHierarchyCreate
          * @description A new private CA: a root, and an issuing CA under it.
          */
@@ -9192,11 +9911,23 @@ export interface components {
             /** Backend Id */
             backend_id: number;
             /**
+             * Backup Backend Ids
+             * @description CA backends that are taken in this order when the first can't be had and nothing was ordered there.
+             * @default []
+             */
+            backup_backend_ids: number[];
+            /**
              * Certificate Type
              * @default ssl
              * @constant
              */
             certificate_type: "ssl";
+            /**
+             * Cost Note
+             * @description What a certificate costs, for people.
+             * @default
+             */
+            cost_note: string;
             /**
              * Description
              * @default
@@ -9333,8 +10064,18 @@ export interface components {
              * @description The CA backend that issues.
              */
             backend_id: number;
+            /**
+             * Backup Backend Ids
+             * @description CA backends that are taken in this order when the first can't be had and nothing was ordered there.
+             */
+            backup_backend_ids: number[];
             /** Certificate Type */
             certificate_type: string;
+            /**
+             * Cost Note
+             * @description What a certificate costs, for people.
+             */
+            cost_note: string;
             /**
              * Description
              * @description Shown to applicants.
@@ -9974,6 +10715,44 @@ export interface components {
          * @enum {string}
          */
         Role: "MRAO" | "RAO" | "DRAO";
+        /**
+         * RolloverRequest
+         * @description A new key for a CA; what is left out stays as it is.
+         */
+        RolloverRequest: {
+            /**
+             * Days
+             * @description Lifetime; 0: the template's.
+             * @default 0
+             */
+            days: number;
+            /**
+             * Key Store
+             * @default null
+             */
+            key_store: ("software" | "hsm") | null;
+            /** @default null */
+            key_type: components["schemas"]["KeyType"] | null;
+        };
+        /**
+         * RootImport
+         * @description An offline root.
+         */
+        RootImport: {
+            /**
+             * Certificate
+             * @description PEM.
+             */
+            certificate: string;
+            /**
+             * Crl
+             * @description PEM; may come later.
+             * @default
+             */
+            crl: string;
+            /** Name */
+            name: string;
+        };
         /**
          * RuleBody
          * @description A rule: which type goes to whom.
@@ -10732,6 +11511,17 @@ export interface components {
             step: "second_factor" | "enrolment" | "new_password";
         };
         /**
+         * SignedCertificate
+         * @description The certificate that a signing request got.
+         */
+        SignedCertificate: {
+            /**
+             * Certificate
+             * @description PEM, without its issuers.
+             */
+            certificate: string;
+        };
+        /**
          * SigningRequestView
          * @description What a signing request says; its key has signed it.
          */
@@ -11257,6 +12047,23 @@ export interface components {
             secret: string;
             /** Uri */
             uri: string;
+        };
+        /**
+         * TrialChange
+         * @description What becomes of a trial.
+         */
+        TrialChange: {
+            /**
+             * Action
+             * @enum {string}
+             */
+            action: "extend" | "end" | "leave";
+            /**
+             * Days
+             * @description With extend.
+             * @default 30
+             */
+            days: number;
         };
         /**
          * TriedView
@@ -12274,7 +13081,7 @@ export interface operations {
                 sort?: "created_at" | "-created_at";
                 /** @description Text to search for. */
                 q?: string | null;
-                /** @description `column:op:value`, repeatable, all must hold. Operators: eq, ne, in (comma-separated), lt, le, gt, ge, contains, is_null (true or false). Columns: id (text), agent_id (text), agent_name (text), kind (CheckDomainControl|DeleteKey|DiscoverNetwork|DiscoverServers|ExportKey|ExportKeyFile|GenerateCertificate|ImportKey|InstallCertificate|RestartServer|StoreCertificate), state (queued|dispatched|accepted|cancelling|successful|failed|cancelled|expired), subject_type (text), subject_id (text), organization_id (int), requested_by (text), created_at (time), finished_at (time), deadline (time), attempt (int), progress_message (text), failure_reason (text). */
+                /** @description `column:op:value`, repeatable, all must hold. Operators: eq, ne, in (comma-separated), lt, le, gt, ge, contains, is_null (true or false). Columns: id (text), agent_id (text), agent_name (text), kind (CheckDomainControl|DeleteKey|DiscoverNetwork|DiscoverServers|ExportKey|ExportKeyFile|GenerateCertificate|ImportKey|InstallCertificate|RestartServer|ServeChallenge|StoreCertificate|WithdrawChallenge), state (queued|dispatched|accepted|cancelling|successful|failed|cancelled|expired), subject_type (text), subject_id (text), organization_id (int), requested_by (text), created_at (time), finished_at (time), deadline (time), attempt (int), progress_message (text), failure_reason (text). */
                 filter?: string[];
                 /** @description Columns of the CSV, comma-separated; default all. */
                 columns?: ("id" | "agent_id" | "agent_name" | "kind" | "state" | "subject_type" | "subject_id" | "organization_id" | "requested_by" | "created_at" | "finished_at" | "deadline" | "attempt" | "progress_share" | "progress_message" | "failure_reason")[];
@@ -12587,6 +13394,31 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    ca_backends_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BackendCreate"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackendDetail"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     ca_backends_kinds: {
         parameters: {
             query?: never;
@@ -12643,6 +13475,33 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackendDetail"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    ca_backends_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BackendChange"];
+            };
+        };
         responses: {
             /** @description Done. */
             200: {
@@ -13729,7 +14588,7 @@ export interface operations {
                 sort?: "created_at" | "-created_at";
                 /** @description Text to search for. */
                 q?: string | null;
-                /** @description `column:op:value`, repeatable, all must hold. Operators: eq, ne, in (comma-separated), lt, le, gt, ge, contains, is_null (true or false). Columns: id (text), agent_id (text), agent_name (text), kind (CheckDomainControl|DeleteKey|DiscoverNetwork|DiscoverServers|ExportKey|ExportKeyFile|GenerateCertificate|ImportKey|InstallCertificate|RestartServer|StoreCertificate), state (queued|dispatched|accepted|cancelling|successful|failed|cancelled|expired), subject_type (text), subject_id (text), organization_id (int), requested_by (text), created_at (time), finished_at (time), deadline (time), attempt (int), progress_message (text), failure_reason (text). */
+                /** @description `column:op:value`, repeatable, all must hold. Operators: eq, ne, in (comma-separated), lt, le, gt, ge, contains, is_null (true or false). Columns: id (text), agent_id (text), agent_name (text), kind (CheckDomainControl|DeleteKey|DiscoverNetwork|DiscoverServers|ExportKey|ExportKeyFile|GenerateCertificate|ImportKey|InstallCertificate|RestartServer|ServeChallenge|StoreCertificate|WithdrawChallenge), state (queued|dispatched|accepted|cancelling|successful|failed|cancelled|expired), subject_type (text), subject_id (text), organization_id (int), requested_by (text), created_at (time), finished_at (time), deadline (time), attempt (int), progress_message (text), failure_reason (text). */
                 filter?: string[];
                 /** @description Columns of the CSV, comma-separated; default all. */
                 columns?: ("id" | "agent_id" | "agent_name" | "kind" | "state" | "subject_type" | "subject_id" | "organization_id" | "requested_by" | "created_at" | "finished_at" | "deadline" | "attempt" | "progress_share" | "progress_message" | "failure_reason")[];
@@ -16536,6 +17395,368 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PersonRow"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    private_cas_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PrivateCaList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    private_cas_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PrivateCaCreate"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PrivateCaView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    private_cas_ceremonies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CeremonyList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    private_cas_import_root: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RootImport"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PrivateCaView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    private_cas_options: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PrivateCaOptions"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    private_cas_withdraw: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    private_cas_import_signed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignedCertificate"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PrivateCaView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    private_cas_csr: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pkcs10": unknown;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    private_cas_read: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PrivateCaDetail"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    private_cas_certificate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pkix-cert": unknown;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    private_cas_import_crl: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CrlImport"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PrivateCaView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    private_cas_cross_certificate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+                cross: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pkix-cert": unknown;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    private_cas_revoke: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CaRevocation"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PrivateCaView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    private_cas_rollover: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RolloverRequest"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PrivateCaView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    private_cas_trial: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TrialChange"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PrivateCaView"];
                 };
             };
             default: components["responses"]["Problem"];

@@ -53,6 +53,12 @@ export type CompromisedKeyRow = Schemas["CompromisedKeyRow"];
 export type BackendRow = Schemas["BackendView"];
 export type Backend = Schemas["BackendDetail"];
 export type Authority = Schemas["AuthorityView"];
+export type PrivateCa = Schemas["PrivateCaView"];
+export type PrivateCaDetail = Schemas["PrivateCaDetail"];
+export type PrivateCaFields = Schemas["PrivateCaCreate"];
+export type PrivateCaOptions = Schemas["PrivateCaOptions"];
+export type CaTemplate = Schemas["CaTemplateView"];
+export type Ceremony = Schemas["CeremonyView"];
 
 export type AuditRow = Schemas["AuditRow"];
 export type AdministratorRow = Schemas["AdministratorRow"];

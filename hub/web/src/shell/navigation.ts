@@ -64,6 +64,7 @@ export const NAVIGATION: readonly NavigationGroup[] = [
     items: [
       { to: "/profiles", label: "Certificate profiles", icon: "profile", action: "profiles.view" },
       { to: "/compromised-keys", label: "Compromised keys", icon: "key", action: "compromised_keys.view" },
+      { to: "/private-cas", label: "Private CAs", icon: "authority", action: "private_cas.view" },
       { to: "/ca-backends", label: "CA backends", icon: "authority", action: "ca_backends.view" },
       { to: "/dns-writers", label: "DNS writers", icon: "edit", action: "dcv.view_writers" },
       { to: "/custom-fields", label: "Custom fields", icon: "columns", action: "custom_fields.view" },
