@@ -120,7 +120,7 @@ class SignedImport:
     facts: CertificateFacts
     key_sha256: str
     """Of the key that waits for it."""
-    subject: str
+    csr: bytes = field(repr=False)
     issuers: Sequence[CertificateFacts] = field(repr=False)
     """The roots that are known here."""
     at: datetime
@@ -153,12 +153,19 @@ def not_a_ca(given: SignedImport) -> Finding | None:
 
 
 def subject_differs(given: SignedImport) -> Finding | None:
-    """Certificates of the CA would name an issuer that nobody finds."""
-    if given.facts.subject == given.subject:
+    """It is for somebody else. Order and encoding of the attributes are the signing CA's affair."""
+    asked = x509.load_der_x509_csr(given.csr).subject
+    signed = load_certificate(given.facts.der).subject
+    if _attributes(asked) == _attributes(signed):
         return None
     return Finding(
-        "SubjectDiffers", f"the request is for {given.subject}, the certificate for {given.facts.subject}"
+        "SubjectDiffers",
+        f"the request is for {asked.rfc4514_string()}, the certificate for {given.facts.subject}",
     )
+
+
+def _attributes(name: x509.Name) -> list[tuple[str, str]]:
+    return sorted((item.oid.dotted_string, str(item.value)) for item in name)
 
 
 def ended(given: SignedImport) -> Finding | None:

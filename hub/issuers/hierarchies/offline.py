@@ -30,7 +30,7 @@ from hub.issuers.hierarchies.service import PrivateCaService, check_new, full_su
 from hub.issuers.models import CaAuthority, CaCrl, CaSigningRequest
 from hub.issuers.private_ca.backend import PrivateCaBackend
 from pki.certificates import CertificateFacts, load_certificate, parse_certificate
-from pki.csrs import CsrSigner, build_csr_with, parse_csr
+from pki.csrs import CsrSigner, build_csr_with
 from pki.encodings import read_certificates
 from pki.errors import LIBRARY_FAULTS, InvalidName, PkiError
 from pki.findings import Finding, first_finding
@@ -131,7 +131,7 @@ class OfflineCas:
         given = SignedImport(
             facts=facts,
             key_sha256=key_sha256,
-            subject=parse_csr(csr).subject,
+            csr=csr,
             issuers=[parse_certificate(item.certificate) for item in roots],
             at=uow.now,
         )
