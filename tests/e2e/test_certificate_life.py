@@ -251,7 +251,6 @@ def test_many_at_once_have_a_result_each(console: Console) -> None:
     toolbar.get_by_role("button", name="More").click()
     toolbar.get_by_role("button", name="Switch auto-renewal on…").click()
     dialog = page.get_by_role("dialog")
-    dialog.get_by_label("Renewal").select_option("By itself")
     dialog.get_by_label("When").select_option("Days before it expires")
     dialog.get_by_label("Days before it expires").fill("20")
     _confirm(page, "Switch auto-renewal on")

@@ -101,32 +101,36 @@ def tour(page: Page, url: str, folder: Path) -> None:
 
 def wizard(page: Page, url: str, folder: Path) -> None:
     """Walk through a request with auto-installation."""
+
+    def forth(heading: str) -> None:
+        page.get_by_role("button", name="Next").click()
+        page.get_by_role("heading", name=heading, exact=True).wait_for()
+
     page.goto(url + "/certificates/ssl/request")
-    following = page.get_by_role("button", name="Next")
     page.get_by_role("radio", name=re.compile("Made and installed")).check()
-    following.click()
-    following.click()
+    forth("Details")
+    page.get_by_role("button", name="Next").click()
     take(page, folder, "request-errors")
     page.get_by_label("Organization").select_option("Default")
     page.get_by_label("Certificate profile").select_option("Private TLS server")
     page.get_by_label("Term").select_option("90 days")
     take(page, folder, "request-details")
-    following.click()
+    forth("Private key")
     page.get_by_label("Key type").select_option("EC-P256")
     take(page, folder, "request-key")
-    following.click()
+    forth("Domains")
     page.get_by_label("Common name").fill("shop.demo.example")
     take(page, folder, "request-domains")
-    following.click()
+    forth("Nodes and ports")
     page.get_by_role("checkbox", name=re.compile("shop.demo.example")).check()
     take(page, folder, "request-nodes")
-    following.click()
+    forth("Installation")
     page.get_by_role("radio", name=re.compile("Scheduled")).check()
     take(page, folder, "request-installation")
-    following.click()
+    forth("Renewal")
     page.get_by_label("Renewal").select_option("By itself")
     take(page, folder, "request-renewal")
-    following.click()
+    forth("Review")
     take(page, folder, "request-review")
 
 

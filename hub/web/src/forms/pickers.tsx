@@ -40,9 +40,18 @@ export function ProfilePicker({ organizationId, ...rest }: PickerProps & { organ
   return <Select label="Certificate profile" empty="Choose…" options={options} {...rest} />;
 }
 
-export function AgentPicker({ kind, ...rest }: PickerProps & { kind: string }) {
+interface AgentPickerProps extends PickerProps {
+  kind: string;
+  /** Only those that serve this organization. */
+  organizationId?: string;
+}
+
+export function AgentPicker({ kind, organizationId, ...rest }: AgentPickerProps) {
   const { data = [] } = useAgents(kind);
-  const options = data.map((agent) => ({
+  const usable = data.filter(
+    (agent) => !organizationId || agent.organization_id === null || String(agent.organization_id) === organizationId,
+  );
+  const options = usable.map((agent) => ({
     value: agent.id,
     label: agent.connected ? agent.name : `${agent.name} (not connected)`,
   }));

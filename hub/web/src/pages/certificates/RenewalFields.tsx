@@ -5,9 +5,9 @@ interface Props {
   value: RenewalDraft;
   onChange: (value: RenewalDraft) => void;
   errorOf: (field: string) => string | undefined;
-  /** Without it there is no leaving it to the profile. */
+  /** `profile`: it may be left to the profile; `own`: on or off; `none`: it is on. */
+  choice: "profile" | "own" | "none";
   profileWords?: string | undefined;
-  leaveToProfile?: boolean;
 }
 
 const DUE = [
@@ -27,24 +27,26 @@ const MODES = [
   { value: "off", label: "By hand" },
 ];
 
-export function RenewalFields({ value, onChange, errorOf, profileWords, leaveToProfile = false }: Props) {
+export function RenewalFields({ value, onChange, errorOf, choice, profileWords }: Props) {
   const set = (changes: Partial<RenewalDraft>) => {
     onChange({ ...value, ...changes });
   };
-  const modes = leaveToProfile ? [{ value: "profile", label: "As the profile says" }, ...MODES] : MODES;
+  const modes = choice === "profile" ? [{ value: "profile", label: "As the profile says" }, ...MODES] : MODES;
   return (
     <div className="form-grid">
-      <Select
-        label="Renewal"
-        options={modes}
-        value={value.mode}
-        onChange={(mode) => {
-          set({ mode: mode as RenewalDraft["mode"] });
-        }}
-        hint={value.mode === "profile" && profileWords ? `With this profile ${profileWords}.` : undefined}
-        error={errorOf("auto_renew") ?? errorOf("enabled")}
-        wide
-      />
+      {choice !== "none" && (
+        <Select
+          label="Renewal"
+          options={modes}
+          value={value.mode}
+          onChange={(mode) => {
+            set({ mode: mode as RenewalDraft["mode"] });
+          }}
+          hint={value.mode === "profile" && profileWords ? `With this profile ${profileWords}.` : undefined}
+          error={errorOf("auto_renew") ?? errorOf("enabled")}
+          wide
+        />
+      )}
       {value.mode === "on" && (
         <>
           <Select

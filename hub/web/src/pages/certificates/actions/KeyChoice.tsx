@@ -26,6 +26,7 @@ export const keyBody = (key: KeyDraft) => ({
 interface Props {
   value: KeyDraft;
   onChange: (value: KeyDraft) => void;
+  organizationId: string;
   profileId: string;
   /** What is left empty stays as it was. */
   asBefore?: boolean;
@@ -39,7 +40,7 @@ const METHODS = [
 ];
 
 /** A CSR, or the private key store that makes the key. */
-export function KeyChoice({ value, onChange, profileId, asBefore = false, csrRequired = true, errorOf }: Props) {
+export function KeyChoice({ value, onChange, organizationId, profileId, asBefore = false, csrRequired = true, errorOf }: Props) {
   const profile = useProfiles().data?.find((item) => String(item.id) === profileId);
   const set = (changes: Partial<KeyDraft>) => {
     onChange({ ...value, ...changes });
@@ -81,6 +82,7 @@ export function KeyChoice({ value, onChange, profileId, asBefore = false, csrReq
           />
           <AgentPicker
             kind="pks"
+            organizationId={organizationId}
             label="Private key store"
             value={value.pksAgentId}
             onChange={(pksAgentId) => {

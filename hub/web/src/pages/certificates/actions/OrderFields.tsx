@@ -81,6 +81,7 @@ export function OrderFields({ value, onChange, ownerFixed = false, errorOf }: Pr
         onChange={(key) => {
           set({ key });
         }}
+        organizationId={value.organizationId}
         profileId={value.profileId}
         errorOf={errorOf}
       />

@@ -45,7 +45,14 @@ export function ReplaceForm({ certificate, onClose }: { certificate: Certificate
               until somebody revokes it.
             </p>
             <TextArea label="Reason" required rows={2} value={reason} onChange={setReason} error={errorOf("reason")} />
-            <KeyChoice value={key} onChange={setKey} profileId={profileId} asBefore={inStore} errorOf={errorOf} />
+            <KeyChoice
+              value={key}
+              onChange={setKey}
+              organizationId={String(certificate.organization_id ?? "")}
+              profileId={profileId}
+              asBefore={inStore}
+              errorOf={errorOf}
+            />
             {profile?.agreement && (
               <AgreementText
                 text={profile.agreement}

@@ -5,7 +5,7 @@ import type { CertificateRow } from "../../../api/types";
 import { ActionDialog } from "../../../components/ActionDialog";
 import { Check, Select, TextArea } from "../../../forms/fields";
 import { DepartmentPicker, OrganizationPicker } from "../../../forms/pickers";
-import { EMPTY_RENEWAL, renewalBody, renewalErrors } from "../autoRenew";
+import { EMPTY_RENEWAL, type RenewalDraft, renewalBody, renewalErrors } from "../autoRenew";
 import { RenewalFields } from "../RenewalFields";
 import { REVOCATION_REASONS } from "../vocabulary";
 import type { BulkWords } from "./actions";
@@ -25,7 +25,7 @@ function useFields({ action }: BulkWords) {
   const [reason, setReason] = useState("unspecified");
   const [organization, setOrganization] = useState("");
   const [department, setDepartment] = useState("");
-  const [renewal, setRenewal] = useState(EMPTY_RENEWAL);
+  const [renewal, setRenewal] = useState<RenewalDraft>({ ...EMPTY_RENEWAL, mode: "on" });
   const [accepted, setAccepted] = useState(false);
   const owner = action === "assign" || action === "move";
   const faults = renewalErrors(renewal);
@@ -67,11 +67,10 @@ function useFields({ action }: BulkWords) {
       )}
       {action === "enable_auto_renew" && (
         <RenewalFields
-          value={renewal.mode === "off" ? { ...renewal, mode: "profile" } : renewal}
+          value={renewal}
           onChange={setRenewal}
           errorOf={(field) => faults[`auto_renew.${field}`] ?? errorOf(field)}
-          profileWords="each renews itself when its profile says"
-          leaveToProfile
+          choice="none"
         />
       )}
     </>

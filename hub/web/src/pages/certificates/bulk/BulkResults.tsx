@@ -42,7 +42,7 @@ export function BulkResults({ results, onClose }: { results: Results; onClose: (
                 </td>
                 <td>{item.done ? <Badge tone="ok">Done</Badge> : <Badge tone="bad">Not done</Badge>}</td>
                 <td className="breakable">
-                  {item.message}
+                  {item.message && <div>{item.message}</div>}
                   {item.code && <span className="cell-sub mono">{item.code}</span>}
                   {item.successor_id && (
                     <Link to={`/certificates/ssl/${item.successor_id}`} onClick={onClose}>

@@ -16,7 +16,6 @@ function Running({ id, onClose }: { id: number; onClose: () => void }) {
   return (
     <Dialog title="Import certificates" onClose={onClose} wide>
       <ImportProgress id={id} />
-      <p className="small muted">It goes on if this is closed.</p>
       <div className="form-actions">
         <Button variant="primary" onClick={onClose}>
           Close

@@ -3,13 +3,14 @@ import { useEffect } from "react";
 import { Link } from "react-router";
 
 import { get } from "../../../api/client";
-import { Status } from "../../../components/Badge";
+import { Badge, type Tone } from "../../../components/Badge";
 import { Loaded } from "../../../components/Loaded";
 import { Facts } from "../../../components/Panel";
 import { Progress } from "../../../components/Progress";
 import type { ImportRun } from "../types";
 
 const LOOK_MS = 700;
+const TONES: Readonly<Record<string, Tone>> = { Waiting: "warn", Running: "info", Finished: "ok", Failed: "bad" };
 
 const isOver = (run: ImportRun) => run.state === "Finished" || run.state === "Failed";
 
@@ -43,7 +44,7 @@ export function ImportProgress({ id, link = true }: { id: number; link?: boolean
       {(run) => (
         <div className="stack">
           <div className="row" role="status">
-            <Status value={run.state} />
+            <Badge tone={TONES[run.state] ?? "idle"}>{run.state}</Badge>
             <span>
               {run.files_done} of {run.files} files
             </span>
@@ -62,6 +63,7 @@ export function ImportProgress({ id, link = true }: { id: number; link?: boolean
               ["Failed", run.files_failed],
             ]}
           />
+          {link && !isOver(run) && <p className="small muted">It goes on if this is closed.</p>}
           {link && <Link to={`/certificates/ssl/imports/${id}`}>What became of each file</Link>}
         </div>
       )}

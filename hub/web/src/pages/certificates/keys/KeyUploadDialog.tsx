@@ -69,6 +69,7 @@ export function KeyUploadDialog({ certificate, onClose }: { certificate: Certifi
       >
         <AgentPicker
           kind="pks"
+          organizationId={String(certificate.organization_id ?? "")}
           label="Private key store"
           required
           value={agentId}

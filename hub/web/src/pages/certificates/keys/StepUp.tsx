@@ -53,9 +53,8 @@ export function StepUp({ reason, onDone }: { reason: string; onDone: () => void 
             Use my client certificate
           </Button>
         </div>
-        <p className="small muted">
-          A recovery code is not enough. No authenticator app yet? Add one under <Link to="/profile?tab=security">My profile, Security</Link>.
-        </p>
+        <p className="small muted">A recovery code is not enough.</p>
+        <Link to="/profile?tab=security">Set up an authenticator app</Link>
         <ProblemNotice error={show.error} />
       </div>
     </div>

@@ -56,7 +56,7 @@ export function AutoRenewDialog({ certificate, renewal, onClose }: DialogProps) 
         const errorOf = (field: string) => faults[`auto_renew.${field}`] ?? (error ? asProblem(error).of(field) : undefined);
         return (
           <>
-            <RenewalFields value={draft} onChange={setDraft} errorOf={errorOf} />
+            <RenewalFields value={draft} onChange={setDraft} errorOf={errorOf} choice="own" />
             {profile && <p className="small muted">The profile {profile.name} says: {profileWords(profile)}.</p>}
             {ordering && (
               <>
@@ -118,7 +118,7 @@ function Why({ renewal }: { renewal: Renewal }) {
       />
       <details>
         <summary>Rules and evidence</summary>
-        <div className="stack">
+        <div className="stack evidence">
           <Facts items={[...rulesOf(renewal), ...evidence(renewal.plan?.evidence ?? {})]} />
           {renewal.attempts.length > 0 && (
             <ol className="stack-s small" aria-label="Trail of the renewal">

@@ -52,9 +52,11 @@ function Item({ certificate, item, removable }: { certificate: Certificate; item
           <Status value={item.status} />
           {removable && <Remove certificate={certificate} item={item} />}
         </div>
-        <div className="small muted">
-          {MEANINGS[item.status]} <AgentLink name={item.agent} id={item.agent_id} /> · <Time value={item.updated_at} />
-          {item.missed_windows > 0 && ` · ${item.missed_windows} windows missed`}
+        <p className="small muted">{MEANINGS[item.status]}</p>
+        <div className="small muted row">
+          <AgentLink name={item.agent} id={item.agent_id} />
+          <Time value={item.updated_at} />
+          {item.missed_windows > 0 && <span>{item.missed_windows} windows missed</span>}
         </div>
         {item.message && (
           <p className={item.status === "Failed" ? "tone-bad" : undefined}>

@@ -32,7 +32,7 @@ export function DetailsStep({ draft, change, profile, editing, errorOf }: StepPr
       <OrganizationPicker
         value={draft.organizationId}
         onChange={(organizationId) => {
-          change({ organizationId, departmentId: "", profileId: "", termDays: "", targets: [] });
+          change({ organizationId, departmentId: "", profileId: "", termDays: "", targets: [], pksAgentId: "" });
         }}
         required
         error={errorOf("organization_id")}

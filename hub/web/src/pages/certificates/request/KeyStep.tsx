@@ -62,6 +62,7 @@ export function KeyStep(props: StepProps) {
         {usesPks(draft) && (
           <AgentPicker
             kind="pks"
+            organizationId={draft.organizationId}
             label="Private key store"
             value={draft.pksAgentId}
             onChange={(pksAgentId) => {

@@ -14,7 +14,7 @@ export function RenewalStep({ draft, change, profile, editing, errorOf }: StepPr
         }}
         errorOf={(field) => errorOf(`auto_renew.${field}`) ?? errorOf(field)}
         profileWords={profile && profileWords(profile)}
-        leaveToProfile
+        choice="profile"
       />
       {!editing && (
         <fieldset className="form-grid plain-set">
