@@ -43,6 +43,7 @@ from hub.http.health import HealthRoutes
 from hub.http.metrics import HttpMetrics
 from hub.http.openapi import OpenApiRoutes
 from hub.http.routing import RouteSet
+from hub.issuers.acme.routes import AccountKeyRoutes
 from hub.issuers.hierarchies.routes import PrivateCaRoutes
 from hub.issuers.hierarchies.service import PrivateCaService
 from hub.issuers.ocsp.export import ExportReport
@@ -337,6 +338,7 @@ def build_route_sets(services: Services, parts: RouteParts) -> Routes:
         ProfileRoutes(db, services.profiles),
         CompromisedKeyRoutes(db, services.profiles),
         IssuerRoutes(db, services.issuers),
+        AccountKeyRoutes(db, services.issuers),
         PrivateCaRoutes(services.private_cas),
         *certificate_routes(services.lifecycle),
         RenewalRoutes(services.renewals),

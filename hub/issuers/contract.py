@@ -202,3 +202,16 @@ class HasRenewalInfo(Protocol):
             Unavailable: the CA can't be asked now; renewal goes on by the hub's own rules.
         """
         ...
+
+
+@runtime_checkable
+class HasAccountKey(Protocol):
+    """A CA that knows the hub by a key that the hub made itself."""
+
+    async def roll_over_account_key(self) -> str:
+        """Replace the key at the CA by a new one; return what identifies that. Safe to repeat after a crash.
+
+        Raises:
+            BackendRefused, Unavailable: it can't be done, or not now.
+        """
+        ...

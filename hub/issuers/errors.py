@@ -24,6 +24,12 @@ class BackendDisabled(Conflict):
     code = "ca_backend_disabled"
 
 
+class NoAccountKey(Conflict):
+    """The hub has no account key at this CA."""
+
+    code = "no_account_key"
+
+
 class UnknownBackendKind(Malformed):
     """No plug-in for this kind of CA backend is installed."""
 

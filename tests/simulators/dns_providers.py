@@ -214,7 +214,8 @@ class AzureDns:
     def application(self) -> web.Application:
         app = web.Application()
         app.router.add_post(f"/{TENANT}/oauth2/v2.0/token", self._token)
-        path = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/dns/providers/Microsoft.Network/dnsZones/{ZONE}/TXT"
+        group = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/dns"
+        path = f"{group}/providers/Microsoft.Network/dnsZones/{ZONE}/TXT"
         for method, handler in {"GET": self._get, "PUT": self._put, "DELETE": self._delete}.items():
             app.router.add_route(method, path + "/{name}", handler)
         return app
