@@ -46,6 +46,7 @@ from hub.http.routing import RouteSet
 from hub.issuers.acme.routes import AccountKeyRoutes
 from hub.issuers.hierarchies.routes import PrivateCaRoutes
 from hub.issuers.hierarchies.service import PrivateCaService
+from hub.issuers.hierarchies.trust import TrustRoutes
 from hub.issuers.ocsp.export import ExportReport
 from hub.issuers.ocsp.routes import OcspRoutes
 from hub.issuers.private_ca.hsm import Hsm, HsmSettings
@@ -131,7 +132,9 @@ def build_services(
     )
     organizations = OrganizationService(db)
     profiles = ProfileService(db, weak_keys=load_weak_keys(settings), uses=CertificatesOfProfiles())
-    issuers = IssuerService(db, kek, public_url=status_url, hsm=load_hsm(settings))
+    issuers = IssuerService(
+        db, kek, public_url=status_url, hsm=load_hsm(settings), programs=settings.ca_programs
+    )
     heartbeats = FleetSettings(
         heartbeat_interval_s=settings.agent_heartbeat_s, heartbeat_timeout_s=settings.agent_silence_s
     )
@@ -324,7 +327,11 @@ def build_route_sets(services: Services, parts: RouteParts) -> Routes:
     """Build the routes of all rooms."""
     db = services.db
     events = EventRoutes(db, visible=sees_event)
-    status = (StatusRoutes(db, services.issuers), OcspRoutes(services.issuers.ocsp))
+    status = (
+        StatusRoutes(db, services.issuers),
+        OcspRoutes(services.issuers.ocsp),
+        TrustRoutes(db, services.profiles),
+    )
     rooms: list[RouteSet] = [
         *access_routes(services.access),
         OrganizationRoutes(db, services.organizations),
@@ -428,7 +435,13 @@ async def export_status(settings: Settings, folder: Path, *, hash_names: tuple[s
     kek = open_kek(settings)
     db = Database.open(settings.database)
     try:
-        issuers = IssuerService(db, kek, public_url=settings.status_base_url, hsm=load_hsm(settings))
+        issuers = IssuerService(
+            db,
+            kek,
+            public_url=settings.status_base_url,
+            hsm=load_hsm(settings),
+            programs=settings.ca_programs,
+        )
         return await issuers.export_status(folder, hash_names=hash_names)
     finally:
         await db.close()

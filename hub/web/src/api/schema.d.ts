@@ -370,6 +370,23 @@ export interface paths {
         patch: operations["ca_backends_change"];
         trace?: never;
     };
+    "/api/v1/ca-backends/{id}/account-key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give the account at a CA a new key */
+        post: operations["ca_backends_roll_over"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/ca-backends/{id}/chain": {
         parameters: {
             query?: never;
@@ -3631,6 +3648,17 @@ export interface components {
         AccessRulesSchema: {
             /** Rules */
             rules: components["schemas"]["AccessRuleSchema"][];
+        };
+        /**
+         * AccountKeyView
+         * @description The key by which a CA knows the hub now.
+         */
+        AccountKeyView: {
+            /**
+             * Thumbprint
+             * @description SHA-256 of the public key (RFC 7638), base64url.
+             */
+            thumbprint: string;
         };
         /**
          * ActivityRow
@@ -13510,6 +13538,29 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["BackendDetail"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    ca_backends_roll_over: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountKeyView"];
                 };
             };
             default: components["responses"]["Problem"];
