@@ -51,7 +51,7 @@ export function Wizard({ title, initial, editing = false, acceptedProfileId = ""
     },
   });
   const advance = useMutation({
-    mutationFn: () => findingsAt(step, draft, client),
+    mutationFn: () => findingsAt(step, draft, editing ? initial : null, client),
     onSuccess: (found) => {
       setErrors(found);
       const following = steps[position + 1];

@@ -6,7 +6,7 @@ import { post } from "../../../api/client";
 import { asProblem, type FieldError } from "../../../api/problem";
 import type { Checked } from "../types";
 import type { Draft } from "./draft";
-import { toRequest } from "./draft";
+import { changedFields, toRequest } from "./draft";
 import { stepOfField, type StepId } from "./steps";
 import type { Errors } from "./validation";
 
@@ -39,12 +39,20 @@ function byField(findings: readonly FieldError[], step: StepId, draft: Draft): E
   return errors;
 }
 
+/** What a stored request may keep, even where a new one could no longer say it. */
+const KEPT = ["external_requester", "custom_fields"];
+
 /** The hub's findings about the fields of a step. Where it can't be asked one goes on: it has the last word anyway. */
-export async function findingsAt(step: StepId, draft: Draft, client: QueryClient): Promise<Errors> {
+export async function findingsAt(step: StepId, draft: Draft, before: Draft | null, client: QueryClient): Promise<Errors> {
   if (step === "method" || step === "review") return {};
+  const changed = before && changedFields(before, draft);
+  const counts = ({ field }: FieldError) => {
+    const [name = ""] = field.split(".");
+    return !changed || !KEPT.includes(name) || name in changed;
+  };
   try {
     const checked = await client.query(query(draft));
-    return byField(checked.findings, step, draft);
+    return byField(checked.findings.filter(counts), step, draft);
   } catch (error) {
     return byField(asProblem(error).errors, step, draft);
   }

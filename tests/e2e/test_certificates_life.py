@@ -99,7 +99,7 @@ def _issued(stage: Stage, name: str, **fields: Any) -> int:
 def test_two_administrators_approve_what_was_requested_under_an_agreement(
     console: Console, browser: Browser, tmp_path: Path
 ) -> None:
-    page, name = console.page, "cards.example.org"
+    page, name = console.page, "cards.demo.example"
     console.open("/certificates/ssl/request")
     _next(page, "Details")
     _choose_order(page, "Example Bank", "Payments TLS", "47 days")
