@@ -6,7 +6,7 @@ missing=""
 need() { # need PROGRAM PACKAGE
     command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ] || missing="$missing $2"
 }
-[ $# -gt 0 ] || set -- apache2 nginx chromium openssl curl postgresql systemd-analyze adduser xmlsec1 knotd keytool softhsm2
+[ $# -gt 0 ] || set -- apache2 nginx chromium openssl curl postgresql systemd-analyze adduser xmlsec1 knotd keytool softhsm2 pebble
 for program in "$@"; do
     case "$program" in
         nginx) need nginx nginx-light ;;

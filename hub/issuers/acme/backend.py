@@ -17,7 +17,7 @@ from hub.issuers.acme.accounts import Account
 from hub.issuers.acme.challenges import usable
 from hub.issuers.acme.client import AcmeClient, NoncePool
 from hub.issuers.acme.documents import CREATE, OrderState
-from hub.issuers.acme.errors import CaRefused, CaUnreachable
+from hub.issuers.acme.errors import AccountNotUsable, CaRefused, CaUnreachable
 from hub.issuers.acme.jws import b64u
 from hub.issuers.acme.objects import read_json
 from hub.issuers.acme.ordering import Ordering, identifiers_of
@@ -35,7 +35,7 @@ from hub.issuers.contract import (
     RenewalInfo,
     SubmitOutcome,
 )
-from hub.issuers.errors import OrderImpossible
+from hub.issuers.errors import NotOrdered, OrderImpossible
 from pki.crls import RevocationReason
 from pki.findings import Finding
 
@@ -112,19 +112,29 @@ class AcmeBackend:
         """Do the next steps of the order; see :mod:`hub.issuers.acme.tracking`.
 
         Raises:
+            NotOrdered: the CA can't be used now, and has no order that anything will be issued on.
             CaUnreachable, AccountNotUsable: the CA can't be used now.
             Unavailable: a DNS writer or agent can't.
         """
         state = OrderState.load(intent.document)
+        try:
+            outcome = await self._advance(order, state)
+        except (CaUnreachable, AccountNotUsable) as fault:
+            if state.phase != CREATE:
+                raise
+            # Whatever became of a request for an order: nothing is issued on one that is never finalized.
+            raise NotOrdered(fault.message, retry_after_s=fault.retry_after_s) from fault
+        if isinstance(outcome, Issued):
+            await self._keep_leaf(outcome.chain[0])
+        return outcome
+
+    async def _advance(self, order: CertificateOrder, state: OrderState) -> SubmitOutcome:
         fresh = state.key in self._fresh
         self._fresh.discard(state.key)
         async with self._talk() as talk:
             if isinstance(talk, CaRefused):
                 return refused(talk.problem)
-            outcome = await self._tracker.advance(talk, order, state, fresh=fresh)
-        if isinstance(outcome, Issued):
-            await self._keep_leaf(outcome.chain[0])
-        return outcome
+            return await self._tracker.advance(talk, order, state, fresh=fresh)
 
     async def test(self) -> None:
         """Fetch the directory and look up, or make, the account.

@@ -8,7 +8,7 @@ from cryptography import x509
 from hub.db.errors import Unavailable
 from hub.issuers.acme.errors import AccountNotUsable, CaRefused, CaUnreachable
 from hub.issuers.contract import CanRevoke, HasRenewalInfo, Intent, Pending
-from hub.issuers.errors import OrderImpossible
+from hub.issuers.errors import NotOrdered, OrderImpossible
 from pki.certificates import parse_certificate
 from tests.integration.acme_upstream.conftest import (
     drive,
@@ -266,5 +266,14 @@ async def test_a_ca_that_is_away_is_asked_again_later(bench, pebble):
     order = make_order("www.example.com")
     intent = await backend.prepare(order)
     pebble.stop()
-    with pytest.raises(CaUnreachable):
+    with pytest.raises(NotOrdered):
         await backend.submit(order, intent)
+
+
+async def test_a_ca_that_goes_away_keeps_the_order_that_it_has(bench, pebble):
+    backend = await bench.configure(pebble)
+    order = make_order("www.example.com")
+    outcome = await backend.submit(order, await backend.prepare(order))
+    pebble.stop()
+    with pytest.raises(CaUnreachable):
+        await backend.submit(order, Intent(serial_hex=None, document=outcome.document))

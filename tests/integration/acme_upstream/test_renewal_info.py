@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import pytest
 
 from hub.db.errors import Unavailable
-from hub.issuers.acme.errors import AccountNotUsable, CaUnreachable
 from hub.issuers.acme.renewal_info import certificate_id
+from hub.issuers.errors import NotOrdered
 from tests.integration.acme_upstream.conftest import drive, issued, make_order, order_and_drive, refused
 from tests.simulators.acme_server import AcmeServer, Refusal
 from tests.simulators.web_server import WebServer
@@ -90,7 +90,7 @@ async def test_a_rate_limit_is_honoured(bench, served, header, expected):
     headers = {"Retry_After": header} if header else {}
     served.ca.faults.append(Refusal("rateLimited", "too many orders already", status=429, **headers))
     order = make_order("www.example.com")
-    with pytest.raises(CaUnreachable, match="too many orders already") as caught:
+    with pytest.raises(NotOrdered, match="too many orders already") as caught:
         await backend.submit(order, await backend.prepare(order))
     assert caught.value.retry_after_s == expected
 
@@ -100,7 +100,7 @@ async def test_terms_that_have_changed_wait_for_a_person(bench, served):
     link = '<https://ca.example/terms>; rel="terms-of-service"'
     served.ca.faults.append(Refusal("userActionRequired", "terms have changed", status=403, Link=link))
     order = make_order("www.example.com")
-    with pytest.raises(AccountNotUsable, match=r"https://ca\.example/terms"):
+    with pytest.raises(NotOrdered, match=r"https://ca\.example/terms"):
         await backend.submit(order, await backend.prepare(order))
 
 
@@ -145,7 +145,7 @@ async def test_an_account_that_the_ca_has_lost_is_made_again(bench, served):
     served.ca.accounts.clear()
     order = make_order("www.example.com")
     intent = await backend.prepare(order)
-    with pytest.raises(CaUnreachable):
+    with pytest.raises(NotOrdered):
         await backend.submit(order, intent)
     outcome, _ = await drive(backend, order, intent)
     issued(outcome)
