@@ -29,13 +29,23 @@ def errors(tmp_path, program, der, *arguments):
     return result.stdout.strip()
 
 
-@pytest.mark.parametrize("leaf_type", [KeyType.RSA_2048, KeyType.EC_P384, KeyType.ED25519])
-@pytest.mark.parametrize("ca_type", [KeyType.EC_P256, KeyType.RSA_3072])
+@pytest.mark.parametrize("leaf_type", [KeyType.RSA_2048, KeyType.EC_P521, KeyType.ED25519, KeyType.ML_DSA_65])
+@pytest.mark.parametrize("ca_type", [KeyType.EC_P384, KeyType.RSA_3072])
 def test_leaves(issue_with, tmp_path, ca_type, leaf_type):
     assert errors(tmp_path, "lint_pkix_cert", issue_with(ca_type, leaf_type).leaf) == ""
 
 
-@pytest.mark.parametrize("ca_type", [KeyType.EC_P384, KeyType.RSA_2048])
+@pytest.mark.parametrize(
+    "ca_type",
+    [
+        KeyType.EC_P256,
+        KeyType.EC_P521,
+        KeyType.RSA_2048,
+        KeyType.ED25519,
+        KeyType.ML_DSA_44,
+        KeyType.ML_DSA_87,
+    ],
+)
 def test_certification_authorities(issue_with, tmp_path, ca_type):
     issued = issue_with(ca_type, KeyType.EC_P256)
     assert errors(tmp_path, "lint_pkix_cert", issued.root.certificate) == ""
