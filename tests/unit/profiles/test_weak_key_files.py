@@ -1,5 +1,7 @@
 """The administrator's folder of lists of published keys."""
 
+import hashlib
+
 import pytest
 
 from hub.composition import load_weak_keys
@@ -20,15 +22,26 @@ def write(folder, **files):
 
 
 def test_without_a_folder_nothing_is_known(tmp_path):
-    assert len(load_weak_keys(settings(tmp_path))) == 0
+    assert MODULI[0] not in load_weak_keys(settings(tmp_path))
 
 
 def test_all_files_of_the_folder_are_read(tmp_path):
     first, second = (modulus_digest(modulus).hex() for modulus in MODULI)
     write(tmp_path / "weak-keys", debian=f"# RSA-2048\n{first}\n", own=f"{second}\n{first}\n")
     keys = load_weak_keys(settings(tmp_path))
-    assert len(keys) == 2
     assert all(modulus in keys for modulus in MODULI)
+    assert MODULI[0] + 4 not in keys
+
+
+def test_a_block_list_is_read_beside_the_others(tmp_path):
+    write(tmp_path / "weak-keys", own=modulus_digest(MODULI[0]).hex())
+    listed = hashlib.sha256(MODULI[1].to_bytes(256, "big")).digest()[:15] + b"\x01"
+    (tmp_path / "weak-keys" / "blocklist.dat").write_bytes(listed)
+    keys = load_weak_keys(settings(tmp_path))
+    assert all(modulus in keys for modulus in MODULI)
+    (tmp_path / "weak-keys" / "blocklist.dat").write_bytes(listed[:-1])
+    with pytest.raises(ConfigurationError, match=r"blocklist\.dat: .*cut off"):
+        load_weak_keys(settings(tmp_path))
 
 
 def test_another_folder_may_be_named_and_must_be_there(tmp_path):
