@@ -25,6 +25,7 @@ from pki.at_rest import KEY_BYTES, KeyEncryptionKey, new_key
 PREFIX = "CERTWRIGHT_"
 CONFIG_FILE = "config.toml"
 WEAK_KEYS_FOLDER = "weak-keys"
+CA_PROGRAMS_FOLDER = "ca-programs"
 KEY_FILE = "hub.key"
 SALT_FILE = "hub.key.salt"
 RUN_FILE = "run.json"
@@ -164,6 +165,9 @@ class Settings(BaseModel):
     dcv_issuer: str = Field(
         default="", description="Issuer's domain name in persistent records; default: the public URL's host."
     )
+    ca_programs_dir: str = Field(
+        default="", description="Folder of programs that CA backends may call; default DIR/ca-programs."
+    )
     weak_keys_dir: str = Field(
         default="",
         description="Folder of lists of published keys, as Debian's openssl-blacklist has them; default"
@@ -261,6 +265,11 @@ class Settings(BaseModel):
     def weak_keys_path(self) -> Path:
         """The folder of lists of published keys; it need not exist."""
         return Path(self.weak_keys_dir) if self.weak_keys_dir else self.data_dir / WEAK_KEYS_FOLDER
+
+    @property
+    def ca_programs(self) -> Path:
+        """The folder of programs that CA backends may call; it need not exist."""
+        return Path(self.ca_programs_dir) if self.ca_programs_dir else self.data_dir / CA_PROGRAMS_FOLDER
 
     @property
     def http_address(self) -> Address:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
 
 from pydantic import BaseModel
@@ -128,7 +129,8 @@ class BackendContext:
     """What the hub gives a backend when it opens it.
 
     ``authorities`` holds keys and revocations for backends that sign themselves, ``keepsakes`` what a backend
-    has to remember; ``dns`` and ``agents`` prove control of names to CAs that ask for it. None: not here.
+    has to remember; ``dns`` and ``agents`` prove control of names to CAs that ask for it; ``programs`` is the
+    folder of programs that may be called. None: not here.
     """
 
     backend_id: int
@@ -138,6 +140,7 @@ class BackendContext:
     keepsakes: Keepsakes | None = None
     dns: DnsWriters | None = None
     agents: ChallengeAgents | None = None
+    programs: Path | None = None
 
 
 class CaBackend(Protocol):

@@ -29,6 +29,8 @@ from hub.issuers.contract import BackendContext, CaBackend, Intent
 from hub.issuers.crls import CRLS_DUE, CrlPublisher, PublishedCrl
 from hub.issuers.errors import AuthorityNotFound, BackendDisabled, BackendNameTaken, BackendNotFound
 from hub.issuers.health import HealthBook
+from hub.issuers.hierarchies import ceremonies
+from hub.issuers.hierarchies import store as hierarchy_store
 from hub.issuers.hierarchy import HierarchyMaterial, HierarchySpec, make_hierarchy, store_authority
 from hub.issuers.keepsakes import KeepsakeStore
 from hub.issuers.models import CaAuthority, CaBackendRow, CaCrl, key_store
@@ -94,7 +96,8 @@ _AUTHORITY_COLUMNS = (
 class IssuerService:
     """Opens CA backends, makes private hierarchies, revokes, and publishes CRLs.
 
-    ``public_url`` is where relying parties reach this hub; certificates carry it.
+    ``public_url`` is where relying parties reach this hub; certificates carry it. ``programs`` is the folder
+    of programs that backends may call.
     """
 
     def __init__(
@@ -105,6 +108,7 @@ class IssuerService:
         public_url: str,
         kinds: BackendKinds | None = None,
         hsm: Hsm | None = None,
+        programs: Path | None = None,
     ) -> None:
         self.db = db
         self._kek = kek
@@ -119,6 +123,7 @@ class IssuerService:
         self._open: dict[int, tuple[datetime, CaBackend]] = {}
         self._dns: DnsWriters | None = None
         self._agents: ChallengeAgents | None = None
+        self._programs = programs
         self._health = HealthBook(db, self.backend)
 
     def prove_by(self, *, dns: DnsWriters | None, agents: ChallengeAgents | None) -> None:
@@ -257,6 +262,8 @@ class IssuerService:
         for slug in (made.root.slug, made.issuing.slug):
             authority = await self._authorities.open(uow.session, slug)
             await self._crls.publish(uow, authority)
+            ca = await hierarchy_store.one_ca(uow.session, authority.id)
+            await ceremonies.note(uow, "PrivateCaCreated", ca, principal=principal)
         return backend_id
 
     async def create_backend(
@@ -447,5 +454,6 @@ class IssuerService:
             keepsakes=KeepsakeStore(self.db, self._kek, backend_id=backend_id),
             dns=self._dns,
             agents=self._agents,
+            programs=self._programs,
         )
         return kind.open(settings, context)

@@ -82,3 +82,7 @@ class SigningCa:
         )
         self.issued[certificate.serial_number] = certificate
         return certificate
+
+
+def real_clock() -> datetime:
+    return datetime.now(UTC)
