@@ -178,6 +178,8 @@ class AcmeServer:
 
     async def _order(self, request):
         await self._opened(request)
+        if self.orders[int(request.match_info["number"])]["status"] == "gone":
+            raise Refusal("malformed", "no such order", status=404)
         return web.json_response(self._shown(request, int(request.match_info["number"])))
 
     async def _finalize(self, request):

@@ -23,6 +23,7 @@ from hub.issuers.acme.objects import read_json
 from hub.issuers.acme.ordering import Ordering, identifiers_of
 from hub.issuers.acme.presenting import Presenter
 from hub.issuers.acme.renewal_info import DEFAULT_RETRY_S, certificate_id, read_renewal_info
+from hub.issuers.acme.request_names import differing_names
 from hub.issuers.acme.settings import AcmeSettings
 from hub.issuers.acme.tracking import Conversation, OrderTracker, refused
 from hub.issuers.acme.transport import open_transport, tls_context
@@ -85,9 +86,9 @@ class AcmeBackend:
         """Check that the order can be proven, and name it.
 
         Raises:
-            OrderImpossible: no way that is set up can prove one of the names.
+            OrderImpossible: no way that is set up can prove one of the names, or the request has others.
         """
-        finding = self._cannot_be_proven(order)
+        finding = self._cannot_be_proven(order) or differing_names(order)
         if finding is not None:
             raise OrderImpossible(finding)
         replaces = certificate_id(order.replaces) if order.replaces else ""

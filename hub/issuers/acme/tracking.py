@@ -24,6 +24,9 @@ from hub.issuers.contract import CertificateOrder, Issued, Pending, Refused, Sub
 
 POLL_S = 3
 _AGENT_POLL_S = 2
+_NOTHING_FINAL = frozenset({AUTHORIZE, PRESENT, ANSWER})
+# What orders that are gone are counted under, beside the failures of ways to prove names.
+_ORDER = "order"
 # The order was wrong, rather than forbidden (RFC 8555, 6.7).
 _WRONG_ORDER = frozenset(
     {
@@ -91,6 +94,8 @@ class OrderTracker:
             if fault.problem.kind == "accountDoesNotExist":
                 raise
             await self._presenter.withdraw(state.presented)
+            if fault.problem.status == 404 and state.phase in _NOTHING_FINAL:
+                return self._gone(state, fault.problem)
             return refused(fault.problem)
 
     async def _create(
@@ -188,11 +193,20 @@ class OrderTracker:
                     text = f"{authorization.identifier.value}: {challenge.error.text()}"
                     reason = challenge.error.kind
         if not failed:
-            # Expired, or refused for a reason that no other proof would mend.
+            if order.error is None and state.phase in _NOTHING_FINAL:
+                return self._gone(state, Problem(kind="OrderInvalid", detail="the CA has ended the order"))
+            # Refused for a reason that no other proof would mend.
             message = text or "the CA has ended the order without a reason"
             return Refused(reason=reason or "OrderInvalid", message=message, invalid=reason in _WRONG_ORDER)
         again = state.again(failed, text)
         return _pending(again, POLL_S, f"the CA did not accept the proof, trying again: {text}")
+
+    def _gone(self, state: OrderState, problem: Problem) -> SubmitOutcome:
+        # It has expired while it waited, say for a DNS writer; nothing was issued on it.
+        if state.failures.get(_ORDER, 0) >= self._settings.validation_attempts:
+            return refused(problem)
+        again = state.again([_ORDER], problem.text())
+        return _pending(again, POLL_S, f"the CA's order is gone, making another: {problem.text()}")
 
     async def _finalize(
         self, talk: Conversation, order: CertificateOrder, state: OrderState

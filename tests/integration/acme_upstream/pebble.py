@@ -36,7 +36,7 @@ class PebbleSpec:
     dns_port: int
     eab: bool = False
     nonce_reject: int = 50
-    authz_reuse: int = 0
+    authz_reuse: int = 50
     always_valid: bool = False
     alternate_roots: int = 0
 
@@ -137,7 +137,7 @@ async def start_pebble(folder: Path, spec: PebbleSpec) -> Pebble:
     }
     log = (folder / "log").open("wb")
     process = subprocess.Popen(
-        ["pebble", "-config", folder / "config.json", "-dnsserver", f"127.0.0.1:{spec.dns_port}"],
+        ["pebble", "-strict", "-config", folder / "config.json", "-dnsserver", f"127.0.0.1:{spec.dns_port}"],
         stdout=log,
         stderr=log,
         env=environment,

@@ -6,7 +6,8 @@ import pytest
 
 from hub.db.errors import Unavailable
 from hub.issuers.acme.renewal_info import certificate_id
-from hub.issuers.errors import NotOrdered
+from hub.issuers.contract import Intent
+from hub.issuers.errors import NotOrdered, OrderImpossible
 from tests.integration.acme_upstream.conftest import drive, issued, make_order, order_and_drive, refused
 from tests.simulators.acme_server import AcmeServer, Refusal
 from tests.simulators.web_server import WebServer
@@ -149,3 +150,45 @@ async def test_an_account_that_the_ca_has_lost_is_made_again(bench, served):
         await backend.submit(order, intent)
     outcome, _ = await drive(backend, order, intent)
     issued(outcome)
+
+
+@pytest.mark.parametrize("how", ["invalid", "gone"])
+async def test_an_order_that_ran_out_before_anything_was_final_is_made_again(bench, served, how):
+    backend = await bench.configure(served.at)
+    order = make_order("www.example.com")
+    outcome = await backend.submit(order, await backend.prepare(order))
+    served.ca.orders[0]["status"] = how
+    intent = Intent(serial_hex=None, document=outcome.document)
+    outcome, phases = await drive(backend, order, intent)
+    issued(outcome)
+    assert phases[0] == "create"
+    assert len(served.ca.orders) == 2
+
+
+async def test_orders_that_always_run_out_are_given_up(bench, served):
+    backend = await bench.configure(served.at, validation_attempts=1)
+    order = make_order("www.example.com")
+    intent = await backend.prepare(order)
+
+    async def end(_number):
+        for item in served.ca.orders:
+            item["status"] = "invalid"
+
+    outcome, _ = await drive(backend, order, intent, each=end)
+    assert refused(outcome).reason == "OrderInvalid"
+    assert len(served.ca.orders) == 2
+
+
+@pytest.mark.parametrize(
+    ("names", "requested", "reason"),
+    [
+        (("www.example.com",), ("www.example.com", "api.example.com"), "CsrLacksNames"),
+        (("www.example.com", "api.example.com"), ("www.example.com",), "CsrHasMoreNames"),
+    ],
+)
+async def test_a_signing_request_with_other_names_is_told_at_once(bench, served, names, requested, reason):
+    backend = await bench.configure(served.at)
+    with pytest.raises(OrderImpossible) as caught:
+        await backend.prepare(make_order(*names, dns_names=requested))
+    assert caught.value.reason == reason
+    assert not served.ca.orders
