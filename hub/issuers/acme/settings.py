@@ -33,64 +33,134 @@ class AcmeSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    directory: Preset = Field(default="custom", description="A well-known CA, or custom.")
+    directory: Preset = Field(
+        title="CA",
+        default="custom",
+        description="A well-known CA, or custom.",
+    )
     directory_url: str = Field(
-        default="", pattern=r"^(https://[!-~]{1,300})?$", description="Address of the directory, if custom."
+        title="Directory address",
+        default="",
+        pattern=r"^(https://[!-~]{1,300})?$",
+        description="Address of the directory, if custom.",
     )
     contacts: list[Annotated[str, Field(pattern=r"^[^@\s]{1,64}@[^@\s]{1,253}$")]] = Field(
-        default=[], max_length=5, description="E-mail addresses that the CA may write to."
+        default=[],
+        max_length=5,
+        description="E-mail addresses that the CA may write to.",
     )
-    terms_agreed: bool = Field(default=False, description="Whether the CA's terms of service are agreed to.")
+    terms_agreed: bool = Field(
+        title="Terms of service agreed",
+        default=False,
+        description="Whether the CA's terms of service are agreed to.",
+    )
     eab_key_id: str = Field(
-        default="", max_length=500, description="Key id of the external account binding, if the CA wants one."
+        title="EAB key id",
+        default="",
+        max_length=500,
+        description="Key id of the external account binding, if the CA wants one.",
     )
-    eab_hmac_key: SecretStr = Field(default=SecretStr(""), description="Its HMAC key, base64url.")
+    eab_hmac_key: SecretStr = Field(
+        title="EAB HMAC key",
+        default=SecretStr(""),
+        description="Its HMAC key, base64url.",
+    )
     challenges: list[ChallengeType] = Field(
+        title="Ways to prove names",
         default=["dns-01"],
         max_length=3,
         description="How names are proven, the preferred way first. None: the CA has validated them already.",
     )
-    dns_writer_id: int | None = Field(default=None, ge=1, description="The DNS writer for dns-01.")
+    dns_writer_id: int | None = Field(
+        title="DNS writer",
+        default=None,
+        ge=1,
+        description="The DNS writer for dns-01.",
+    )
     dns_writers: list[Annotated[str, AfterValidator(_writer_of_zone)]] = Field(
-        default=[], max_length=200, description="Other DNS writers for some zones, as zone=writer."
+        title="DNS writers by zone",
+        default=[],
+        max_length=200,
+        description="Other DNS writers for some zones, as zone=writer.",
     )
     dns_alias_zone: str = Field(
+        title="Alias zone",
         default="",
         pattern=r"^([a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63}){1,10})?$",
         description="Write records below this zone instead: _acme-challenge.NAME is a CNAME to NAME.ZONE.",
     )
     propagation_s: int = Field(
-        default=10, ge=0, le=3600, description="Seconds from writing a record to asking the CA to look."
+        title="DNS propagation (s)",
+        default=10,
+        ge=0,
+        le=3600,
+        description="Seconds from writing a record to asking the CA to look.",
     )
     agent_id: str = Field(
+        title="Agent",
         default="",
         pattern=r"^([0-9a-f-]{36})?$",
         description="The agent that answers http-01 and tls-alpn-01.",
     )
     agents: list[Annotated[str, AfterValidator(_agent_of_domain)]] = Field(
-        default=[], max_length=500, description="Other agents for some domains, as domain=agent id."
+        title="Agents by domain",
+        default=[],
+        max_length=500,
+        description="Other agents for some domains, as domain=agent id.",
     )
     validation_attempts: int = Field(
-        default=2, ge=1, le=10, description="How often each way is tried for a name before the next."
+        title="Attempts a way",
+        default=2,
+        ge=1,
+        le=10,
+        description="How often each way is tried for a name before the next.",
     )
     preferred_chain: str = Field(
-        default="", max_length=200, description="Common name of an issuer in the chain to prefer."
+        title="Preferred chain",
+        default="",
+        max_length=200,
+        description="Common name of an issuer in the chain to prefer.",
     )
     profile: str = Field(
-        default="", max_length=64, description="The CA's certificate profile, where it has several."
+        title="CA profile",
+        default="",
+        max_length=64,
+        description="The CA's certificate profile, where it has several.",
     )
-    send_dates: bool = Field(default=False, description="Ask for the term; many CAs refuse to be asked.")
-    use_renewal_info: bool = Field(default=True, description="Ask the CA when to renew (RFC 9773).")
+    send_dates: bool = Field(
+        title="Ask for the term",
+        default=False,
+        description="Ask for the term; many CAs refuse to be asked.",
+    )
+    use_renewal_info: bool = Field(
+        title="Ask when to renew",
+        default=True,
+        description="Ask the CA when to renew (RFC 9773).",
+    )
     send_replaces: bool = Field(
+        title="Name what is replaced",
         default=True,
         description="Name the certificate that an order replaces; off for CAs that break on it.",
     )
-    max_orders: int = Field(default=0, ge=0, description="Most orders within the hours below; 0: no limit.")
-    max_orders_hours: int = Field(default=3, ge=1, le=720)
-    timeout_s: int = Field(default=30, ge=1, le=300)
-    proxy: str = Field(default="", pattern=r"^(http://[!-~]{1,200})?$", description="HTTP proxy, if any.")
+    max_orders: int = Field(
+        title="Most orders",
+        default=0,
+        ge=0,
+        description="Most orders within the hours below; 0: no limit.",
+    )
+    max_orders_hours: int = Field(title="Within hours", default=3, ge=1, le=720)
+    timeout_s: int = Field(title="Time-out (s)", default=30, ge=1, le=300)
+    proxy: str = Field(
+        title="HTTP proxy",
+        default="",
+        pattern=r"^(http://[!-~]{1,200})?$",
+        description="HTTP proxy, if any.",
+    )
     ca_bundle: str = Field(
-        default="", max_length=200_000, description="PEM of the CAs that the server's own certificate is of."
+        title="CAs of the server",
+        default="",
+        max_length=200_000,
+        description="PEM of the CAs that the server's own certificate is of.",
     )
 
     @field_validator("eab_hmac_key")

@@ -4,10 +4,34 @@ import asyncio
 import secrets
 from datetime import timedelta
 
+import pytest
+
+from hub.db.tables import all_tables
+from hub.db.uow import Database
 from hub.issuers.keepsakes import KeepsakeStore
 from hub.rekey import rekey
 from pki.at_rest import KeyEncryptionKey
 from tests.integration.acme_upstream.conftest import KEK
+from tests.integration.issuers.private_postgres import running_postgres
+from tests.integration.lifecycle.conftest import new_database
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    with running_postgres() as folder:
+        yield folder
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.server)])
+async def db(request, tmp_path):
+    url = f"sqlite:///{tmp_path / 'hub.db'}"
+    if request.param == "postgresql":
+        url = await new_database(request.getfixturevalue("postgres"))
+    database = Database.open(url)
+    async with database.engine.begin() as connection:
+        await connection.run_sync(all_tables().create_all)
+    yield database
+    await database.close()
 
 
 async def test_of_many_who_keep_at_once_one_wins(bench, pebble, db):
