@@ -210,6 +210,8 @@ class PrivateCaService:
                     f"revoke it with {parent.name}, which is offline, and import its new CRL"
                 )
             serial = f"{load_certificate(ca.certificate).serial_number:x}"
+            # CAs that were made before the ledger had them: it says on whose list they belong.
+            await store.record_serial(uow, parent.id, serial, ca.not_after)
             await self.issuers.certificate_revoked(
                 uow, backend_id=parent.backend_id, serial_hex=serial, reason=reason, at=uow.now
             )

@@ -3,8 +3,10 @@
 import os
 import shutil
 import subprocess
+import uuid
 from pathlib import Path
 
+import asyncpg
 import pkcs11
 import pytest
 
@@ -23,6 +25,7 @@ from pki.csrs import build_csr
 from pki.encodings import certificates_pem
 from pki.keys import KeyType, generate_key
 from pki.names import SubjectFields
+from tests.integration.issuers.private_postgres import running_postgres
 
 MODULE = Path("/usr/lib/softhsm/libsofthsm2.so")
 PIN = "846215"
@@ -57,9 +60,23 @@ def token(tmp_path, monkeypatch):
     pkcs11.unload(str(MODULE))
 
 
-@pytest.fixture
-async def db(tmp_path):
-    database = Database.open(f"sqlite:///{tmp_path / 'hub.db'}")
+@pytest.fixture(scope="session")
+def postgres():
+    with running_postgres() as socket_folder:
+        yield socket_folder
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.server)])
+async def db(request, tmp_path):
+    url = f"sqlite:///{tmp_path / 'hub.db'}"
+    if request.param == "postgresql":
+        folder = request.getfixturevalue("postgres")
+        name = f"hub_{uuid.uuid4().hex}"
+        connection = await asyncpg.connect(host=str(folder), user="certwright", database="postgres")
+        await connection.execute(f"CREATE DATABASE {name}")
+        await connection.close()
+        url = f"postgresql://certwright@/{name}?host={folder}"
+    database = Database.open(url)
     async with database.engine.begin() as connection:
         await connection.run_sync(all_tables().create_all)
     yield database
@@ -70,7 +87,11 @@ class Hub:
     """A hub's private CAs, with a clock that tests set."""
 
     def __init__(self, db, hsm=None):
-        self.db, kek = db, KeyEncryptionKey(new_key())
+        self.db, self.hsm = db, hsm
+        self.open(KeyEncryptionKey(new_key()))
+
+    def open(self, kek):
+        self.kek, db, hsm = kek, self.db, self.hsm
         self.issuers = IssuerService(db, kek, public_url="http://pki.example", hsm=hsm)
         self.cas = PrivateCaService(db, kek, self.issuers)
         self.offline = OfflineCas(self.cas)

@@ -10,12 +10,12 @@ from hub.cli.main import main
 from hub.config import Settings
 from hub.db.uow import Database
 from hub.fleet.authority import load_authority
-from hub.issuers.errors import AuthorityKeyUnavailable
 from hub.issuers.models import CaAuthority, OcspResponder
 from hub.issuers.service import IssuerService
 from hub.key_encryption import open_kek
 from hub.rekey import SecretsLeftBehind, rekey
 from pki.at_rest import KeyEncryptionKey, key_id_of, new_key
+from pki.errors import WrongEncryptionKey
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_the_command_changes_the_key_and_the_hub_goes_on(hub_settings, capsys):
     assert {key_id_of(blob) for blob in asyncio.run(_locked(hub_settings))} == {after.key_id}
     assert (hub_settings.data_dir / "hub.key.old").read_text().strip() == before.key.hex()
     assert asyncio.run(_signs(hub_settings, after))
-    with pytest.raises(AuthorityKeyUnavailable, match="encrypted under key"):
+    with pytest.raises(WrongEncryptionKey, match="encrypted under key"):
         asyncio.run(_signs(hub_settings, before))
 
 

@@ -212,7 +212,7 @@ function Key({ ca }: { ca: PrivateCaDetail }) {
           ["CRL number", ca.crl_number ?? "none yet"],
           ["Next CRL by", ca.crl_next_update && <Time key="next" value={ca.crl_next_update} />],
           ["Parent issuer", ca.parent_id && <Link key="parent" to={`/private-cas/${ca.parent_id}`}>Open</Link>],
-          ["CA backend", ca.role === "issuing" && ca.backend_id && <Link key="backend" to={`/ca-backends/${ca.backend_id}`}>Open</Link>],
+          ["CA backend", ca.role === "issuing" && ca.backend_id ? <Link key="backend" to={`/ca-backends/${ca.backend_id}`}>Open</Link> : null],
         ]}
       />
     </Panel>
