@@ -17,6 +17,7 @@ from pydantic import BaseModel, Field, SecretStr, model_validator
 
 from hub.db.clock import Clock
 from hub.db.errors import BackendRefused, Unavailable
+from hub.issuers.acme.request_names import differing_names
 from hub.issuers.contract import (
     BackendContext,
     CertificateOrder,
@@ -26,7 +27,7 @@ from hub.issuers.contract import (
     Refused,
     SubmitOutcome,
 )
-from hub.issuers.errors import NotOrdered
+from hub.issuers.errors import NotOrdered, OrderImpossible
 from hub.issuers.upstream import csr_attributes
 from hub.issuers.upstream.chains import chain_of
 from hub.issuers.upstream.csr_attributes import CsrAttributes
@@ -91,7 +92,14 @@ class EstBackend:
         return cls(settings, clock=context.clock)
 
     async def prepare(self, order: CertificateOrder) -> Intent:
-        """Choose between enrolment and re-enrolment."""
+        """Choose between enrolment and re-enrolment.
+
+        Raises:
+            OrderImpossible: the signing request's names are not those of the order, and EST sends no others.
+        """
+        finding = differing_names(order)
+        if finding is not None:
+            raise OrderImpossible(finding)
         again = self._settings.reenroll and order.replaces is not None
         operation = "simplereenroll" if again else "simpleenroll"
         return Intent(
