@@ -1,51 +1,23 @@
 """A certificate's life in the console, on a real hub with real agents and servers.
 
-Two approvals, edits, imports, replacements, many at once, keys, and times of installation.
+Two approvals, edits, imports, replacements, many at once, and times of installation.
 """
 
 from __future__ import annotations
 
 import io
-import json
 import re
-import subprocess
-import time
 import zipfile
 from pathlib import Path
-from typing import Any
 
-import pyotp
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.demo.stage import Stage
 from tests.e2e.conftest import Console
 from tests.e2e.console import open_console, sign_in
+from tests.e2e.given import PASSWORD, issue, make_administrator
 from tests.e2e.populate import signing_request
 from tests.simulators.found_certificates import certificate, pem
-
-PASSWORD = "a pass phrase of her own 44"
-_POST = """async ([path, body]) => {
-  const {csrf_token} = await (await fetch("/api/v1/session")).json();
-  const headers = {"Content-Type": "application/json", "X-CSRF-Token": csrf_token};
-  const answer = await fetch(`/api/v1${path}`, {method: "POST", headers, body: JSON.stringify(body)});
-  return answer.json();
-}"""
-
-
-def _set_up_app(page: Page) -> pyotp.TOTP:
-    """Set up an authenticator app in the page's session."""
-    app = pyotp.TOTP(page.evaluate(_POST, ["/profile/totp", {}])["secret"])
-    page.evaluate(_POST, ["/profile/totp/confirm", {"code": app.at(time.time() - app.interval)}])
-    return app
-
-
-def _administrator(stage: Stage, username: str, **fields: Any) -> None:
-    """Create a master who may sign in at once."""
-    grant = {"role": "MRAO", "organization_id": None, "department_id": None, "certificate_types": []}
-    body = {"username": username, "name": username.title(), "password": PASSWORD, "grants": [grant], **fields}
-    stage.api.post("/administrators", {**body, "must_change_password": False})
 
 
 def _status(page: Page) -> Locator:
@@ -72,28 +44,6 @@ def _choose_order(page: Page, organization: str, profile: str, term: str) -> Non
     page.get_by_label("Organization").select_option(organization)
     page.get_by_label("Certificate profile").select_option(profile)
     page.get_by_label("Term").select_option(term)
-
-
-def _issued(stage: Stage, name: str, **fields: Any) -> int:
-    """Have a certificate issued over REST; return its id."""
-    profiles = stage.api.get("/profiles")["items"]
-    request = {
-        "method": "csr",
-        "organization_id": 1,
-        "profile_id": next(item["id"] for item in profiles if item["name"] == "Private TLS server"),
-        "term_days": 90,
-        **fields,
-    }
-    if request["method"] == "csr":
-        request["csr"] = signing_request((name,))
-    else:
-        request["common_name"] = name
-    number: int = stage.api.post("/certificates", request)["id"]
-    path = f"/certificates/{number}"
-    stage.api.wait(path, lambda it: it["csr"])
-    stage.api.post(f"{path}/approve", {})
-    stage.api.wait(path, lambda it: it["status"] == "Issued")
-    return number
 
 
 def test_two_administrators_approve_what_was_requested_under_an_agreement(
@@ -130,7 +80,7 @@ def test_two_administrators_approve_what_was_requested_under_an_agreement(
     expect(approvals).to_contain_text("Another administrator still has to approve.")
     expect(_status(page)).to_have_text("Requested")
 
-    _administrator(console.stage, "second.pair.of.eyes")
+    make_administrator(console.stage, "second.pair.of.eyes")
     other = open_console(browser, console.url)
     sign_in(other, "second.pair.of.eyes", PASSWORD)
     other.goto(page.url)
@@ -227,7 +177,7 @@ def test_an_archive_is_imported_with_a_result_a_file(console: Console, tmp_path:
 
 def test_a_replacement_says_what_it_replaces(console: Console) -> None:
     page, stage = console.page, console.stage
-    number = _issued(stage, "replaced.demo.example")
+    number = issue(stage, "replaced.demo.example")
     console.open(f"/certificates/ssl/{number}?do=replace")
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("Reason").fill("The laptop with its key was stolen")
@@ -243,7 +193,7 @@ def test_a_replacement_says_what_it_replaces(console: Console) -> None:
 
 def test_many_at_once_have_a_result_each(console: Console) -> None:
     page, stage = console.page, console.stage
-    first, second = (_issued(stage, f"{name}.bulk.demo.example") for name in ("one", "two"))
+    first, second = (issue(stage, f"{name}.bulk.demo.example") for name in ("one", "two"))
     console.open("/certificates/ssl?q=bulk.demo.example")
     page.get_by_role("row").filter(has_text="one.bulk").get_by_role("checkbox").check()
     page.get_by_role("row").filter(has_text="two.bulk").get_by_role("checkbox").check()
@@ -268,48 +218,6 @@ def test_many_at_once_have_a_result_each(console: Console) -> None:
     expect(dialog.get_by_role("status")).to_have_text("1 of 2 done, 1 could not be done.")
     expect(dialog.get_by_role("row").filter(has_text="two.bulk")).to_contain_text("Not done")
     expect(dialog.get_by_role("row").filter(has_text="one.bulk")).to_contain_text("Done")
-
-
-def test_a_key_comes_out_of_the_store_into_the_browser_and_openssl_reads_it(
-    guest: Console, tmp_path: Path
-) -> None:
-    page, stage = guest.page, guest.stage
-    guest.complaints.expected_statuses |= {403}
-    store = stage.agent_record("pks")["id"]
-    number = _issued(stage, "vault.demo.example", method="pks", key_type="EC-P256", pks_agent_id=store)
-    _administrator(stage, "key.keeper", privileges=["download_keys"])
-    sign_in(page, "key.keeper", PASSWORD)
-    app = _set_up_app(page)
-    guest.open(f"/certificates/ssl/{number}")
-    page.get_by_role("button", name="Download").click()
-    page.get_by_role("button", name=re.compile("Certificate and private key")).click()
-    dialog = page.get_by_role("dialog")
-    dialog.get_by_role("button", name="Download key").click()
-    # A password is not enough for keys.
-    dialog.get_by_label("Code of your authenticator app").fill(app.now())
-    dialog.get_by_role("button", name="Confirm code").click()
-    expect(dialog.get_by_role("heading", name="Private key received")).to_be_visible(timeout=30_000)
-    page.keyboard.press("Escape")
-    passphrase = dialog.locator("pre").inner_text().strip()
-    with page.expect_download() as downloading:
-        dialog.get_by_role("button", name="Save vault.demo.example.p12").click()
-    file = tmp_path / "vault.p12"
-    downloading.value.save_as(file)
-    dialog.get_by_role("button", name="I have both, close").click()
-    expect(page.get_by_text(passphrase)).to_have_count(0)
-
-    def read(*words: str) -> bytes:
-        command = ["openssl", "pkcs12", "-in", str(file), "-passin", "stdin", *words]
-        return subprocess.run(
-            command, input=passphrase.encode(), capture_output=True, check=True, timeout=60
-        ).stdout
-
-    key = load_pem_private_key(read("-nocerts", "-noenc"), None)
-    leaf = x509.load_pem_x509_certificate(read("-clcerts", "-nokeys"))
-    shown = stage.api.get(f"/certificates/{number}")
-    assert leaf.public_bytes(Encoding.PEM).decode().strip() == shown["certificate"].strip()
-    assert key.public_key() == leaf.public_key()  # type: ignore[union-attr]
-    assert passphrase not in json.dumps(shown)
 
 
 def test_an_installation_is_scheduled_and_then_done_at_once(console: Console) -> None:
@@ -356,7 +264,7 @@ def test_an_installation_is_scheduled_and_then_done_at_once(console: Console) ->
 
 def test_what_people_write_and_switch_on_the_management_tab(console: Console) -> None:
     page, stage = console.page, console.stage
-    number = _issued(stage, "managed.demo.example")
+    number = issue(stage, "managed.demo.example")
     console.open(f"/certificates/ssl/{number}?tab=management")
     locations = page.get_by_role("region", name="Locations")
     locations.get_by_role("button", name="Add location").click()
