@@ -2,10 +2,12 @@ import { screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, describe, expect, test } from "vitest";
 
+import document from "../../../docs/openapi.json";
 import { CasPage } from "../src/pages/issuing/cas/CasPage";
 import { EMPTY, stepErrors, toBody } from "../src/pages/issuing/cas/draft";
 import { NewCaPage } from "../src/pages/issuing/cas/NewCaPage";
 import { signatureWords } from "../src/pages/issuing/cas/words";
+import { ProfileNewPage } from "../src/pages/issuing/ProfileEditPage";
 import { type FakeHub, fakeHub, json, problem } from "./hub";
 import { renderPage } from "./render";
 
@@ -138,4 +140,20 @@ test("an offline root gets a signing request, and never a trial", () => {
   expect(stepErrors("subject", { ...EMPTY, organization: "X", country: "Germany" })).toHaveProperty(["subject.country"]);
   expect(signatureWords("sha512WithRSAEncryption")).toBe("SHA-512 with RSA");
   expect(signatureWords("ML-DSA-44")).toBe("ML-DSA-44");
+});
+
+test("profiles are offered issuing CAs, and no roots", async () => {
+  hub.on("GET", "/openapi.json", () => json(document));
+  hub.on("GET", "/organizations", () => json({ items: [], next_cursor: null, total: 0, total_exact: true }));
+  hub.on("GET", "/ca-backends", () =>
+    json({ items: [{ id: 2, name: "Example root" }, { id: 3, name: "Example servers" }, { id: 4, name: "Elsewhere" }] }),
+  );
+  const issuing = { ...ROOT, id: 9, role: "issuing", backend_id: 3 };
+  hub.on("GET", "/private-cas", () => json({ items: [issuing, ROOT], requests: [] }));
+  renderPage(<ProfileNewPage />);
+  expect(await screen.findByRole("option", { name: "Example servers" })).toBeInTheDocument();
+  await waitFor(() => {
+    expect(screen.queryByRole("option", { name: "Example root" })).toBeNull();
+  });
+  expect(screen.getByRole("option", { name: "Elsewhere" })).toBeInTheDocument();
 });

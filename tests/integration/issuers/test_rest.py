@@ -148,7 +148,6 @@ async def test_a_private_ca_is_made_read_and_tested(hub):
     tested = await hub.call("POST", f"/ca-backends/{made['id']}/test", expect=200)
     assert tested == {"ok": True, "code": None, "message": None}
     kinds = await hub.call("GET", "/ca-backends/kinds", expect=200)
-    assert [item["kind"] for item in kinds["items"]] == ["private_ca"]
     schemas = {item["kind"]: item["settings_schema"] for item in kinds["items"]}
     assert "status_url" in schemas["private_ca"]["properties"]
     await hub.call("POST", "/ca-backends/private", token="rao-1", name="Mine", expect=403)

@@ -4,7 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 
 import { get } from "./client";
 import { fetchPage, type Filter, type Page } from "./lists";
-import type { AgentRow, BackendRow, CustomField, DepartmentRow, OrganizationRow, Profile, ServerTree } from "./types";
+import type { AgentRow, BackendRow, CustomField, DepartmentRow, OrganizationRow, PrivateCa, Profile, ServerTree } from "./types";
 
 const LIMIT = 500;
 
@@ -49,6 +49,21 @@ export function useBackends() {
     queryKey: ["ca-backends", "list"],
     queryFn: () => get<{ items: BackendRow[] }>("/ca-backends").then((list) => list.items),
   });
+}
+
+/** The backends that take orders: not the roots among private CAs. */
+export function useIssuingBackends() {
+  const backends = useBackends();
+  const cas = useQuery({
+    queryKey: ["private-cas", "list"],
+    queryFn: () => get<{ items: PrivateCa[]; requests: PrivateCa[] }>("/private-cas"),
+  });
+  const ofRole = (role: PrivateCa["role"]) =>
+    new Set(cas.data?.items.filter((ca) => ca.role === role).map((ca) => ca.backend_id));
+  const issuing = ofRole("issuing");
+  const roots = ofRole("root");
+  const data = backends.data?.filter(({ id }) => issuing.has(id) || !roots.has(id));
+  return { ...backends, data };
 }
 
 /** Agents in service of one kind, with those that serve everybody. */

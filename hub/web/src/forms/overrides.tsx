@@ -4,7 +4,7 @@ import { plainText } from "../components/plainText";
 import type { FieldOverride, FieldProps } from "./SchemaForm";
 import { AgentPicker, DepartmentPicker, OrganizationPicker } from "./pickers";
 import { Select } from "./fields";
-import { useBackends } from "../api/choices";
+import { useIssuingBackends } from "../api/choices";
 
 const toId = (value: string): number | null => (value === "" ? null : Number(value));
 
@@ -42,7 +42,7 @@ export const agentField = (kind: string): FieldOverride => ({
 });
 
 function BackendPicker({ value, onChange, error, required }: FieldProps) {
-  const { data = [] } = useBackends();
+  const { data = [] } = useIssuingBackends();
   return (
     <Select
       label="CA backend"
