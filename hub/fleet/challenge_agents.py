@@ -15,7 +15,8 @@ from hub.fleet.states import CommandState
 from hub.organizations.dcv.challenge_answering import ChallengeStanding, ChallengeTask
 
 _SUBJECT = "ca_challenge"
-_DEADLINE_S = 900
+# An agent may be away; a CA keeps an order for about a week.
+_DEADLINE_S = 6 * 86_400
 
 
 class FleetChallengeAgents:

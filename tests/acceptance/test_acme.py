@@ -65,7 +65,7 @@ def test_a_hub_that_is_killed_goes_on_with_the_same_order(world, pebble, challen
     world.hub.kill()
     world.start_hub()
     world.start_agents("network")
-    issued = world.until(certificate_id, lambda it: it["status"] == "Issued", timeout_s=60)
+    issued = world.until(certificate_id, lambda it: it["status"] == "Issued", timeout_s=240)
     assert pebble.log_text().count("Added order") == 1
     assert issued["subject_alternative_names"] == [NAME]
     world.api.post(f"/certificates/{certificate_id}/revoke", {"reason": "superseded"})

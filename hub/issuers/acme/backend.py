@@ -20,7 +20,7 @@ from hub.issuers.acme.documents import CREATE, OrderState
 from hub.issuers.acme.errors import AccountNotUsable, CaRefused, CaUnreachable
 from hub.issuers.acme.jws import b64u
 from hub.issuers.acme.objects import read_json
-from hub.issuers.acme.ordering import Ordering, identifiers_of
+from hub.issuers.acme.ordering import FreshOrders, Ordering, identifiers_of
 from hub.issuers.acme.presenting import Presenter
 from hub.issuers.acme.renewal_info import DEFAULT_RETRY_S, certificate_id, read_renewal_info
 from hub.issuers.acme.request_names import differing_names
@@ -41,6 +41,8 @@ from pki.crls import RevocationReason
 from pki.findings import Finding
 
 _LEAF = "leaf:"
+# Of the whole process: a backend is opened anew every few seconds.
+_FRESH = FreshOrders()
 # Longer than any public certificate lives; revoking one that has ended is pointless.
 _KEEP_LEAVES = timedelta(days=825)
 # RFC 5280, 5.3.1: the numbers that RFC 8555, 7.6 sends. certificateHold and removeFromCRL are not for leaves.
@@ -62,8 +64,15 @@ class AcmeBackend:
     settings_model: type[BaseModel] = AcmeSettings
 
     def __init__(
-        self, settings: AcmeSettings, *, keepsakes: Keepsakes, presenter: Presenter, clock: Clock
+        self,
+        settings: AcmeSettings,
+        *,
+        backend_id: int,
+        keepsakes: Keepsakes,
+        presenter: Presenter,
+        clock: Clock,
     ) -> None:
+        self._backend_id = backend_id
         self._settings = settings
         self._keepsakes = keepsakes
         self._clock = clock
@@ -71,8 +80,6 @@ class AcmeBackend:
         self._account = Account(settings, keepsakes)
         ordering = Ordering(settings, account=self._account, keepsakes=keepsakes, clock=clock)
         self._tracker = OrderTracker(settings, ordering=ordering, presenter=presenter)
-        # Orders that were prepared here a moment ago: for these, nobody can have asked the CA yet.
-        self._fresh: set[str] = set()
 
     @classmethod
     def open(cls, settings: BaseModel, context: BackendContext) -> Self:
@@ -80,7 +87,13 @@ class AcmeBackend:
         if not isinstance(settings, AcmeSettings) or context.keepsakes is None:
             raise TypeError("an ACME backend needs its own settings, and somewhere to keep its account")
         presenter = Presenter(settings, dns=context.dns, agents=context.agents)
-        return cls(settings, keepsakes=context.keepsakes, presenter=presenter, clock=context.clock)
+        return cls(
+            settings,
+            backend_id=context.backend_id,
+            keepsakes=context.keepsakes,
+            presenter=presenter,
+            clock=context.clock,
+        )
 
     async def prepare(self, order: CertificateOrder) -> Intent:
         """Check that the order can be proven, and name it.
@@ -93,7 +106,7 @@ class AcmeBackend:
             raise OrderImpossible(finding)
         replaces = certificate_id(order.replaces) if order.replaces else ""
         state = OrderState(phase=CREATE, key=order.order_id, replaces=replaces)
-        self._fresh.add(state.key)
+        _FRESH.add(f"{self._backend_id} {state.key}")
         return Intent(serial_hex=None, document=state.dump())
 
     def _cannot_be_proven(self, order: CertificateOrder) -> Finding | None:
@@ -130,8 +143,7 @@ class AcmeBackend:
         return outcome
 
     async def _advance(self, order: CertificateOrder, state: OrderState) -> SubmitOutcome:
-        fresh = state.key in self._fresh
-        self._fresh.discard(state.key)
+        fresh = _FRESH.take(f"{self._backend_id} {state.key}")
         async with self._talk() as talk:
             if isinstance(talk, CaRefused):
                 return refused(talk.problem)

@@ -22,9 +22,11 @@ from hub.issuers.acme.settings import AcmeSettings
 from hub.issuers.contract import CertificateOrder, Keepsakes
 
 CLAIM = "order:"
-_MAX_PAGES = 20
+_MAX_PAGES = 100
+_MAX_FRESH = 20_000
 _MAX_LOOKED_AT = 200
-_KEEP_CLAIMS = timedelta(days=30)
+# A week is how long CAs keep orders that nobody finalizes.
+_KEEP_CLAIMS = timedelta(days=8)
 _ADOPTABLE = frozenset({"pending", "ready"})
 
 
@@ -49,6 +51,29 @@ def identifiers_of(order: CertificateOrder) -> tuple[Identifier, ...]:
     """Return what an order is to be for."""
     names = [Identifier(type="dns", value=name.lower()) for name in order.dns_names]
     return (*names, *(Identifier(type="ip", value=address) for address in order.ip_addresses))
+
+
+class FreshOrders:
+    """Orders that this process has prepared and not yet asked for: for these, no look-up is needed.
+
+    A process that was restarted knows of none, and looks all of them up; so does one that forgot some.
+    """
+
+    def __init__(self) -> None:
+        self._keys: dict[str, None] = {}
+
+    def add(self, key: str) -> None:
+        """Note an order that was prepared; the oldest is forgotten when there are too many."""
+        self._keys[key] = None
+        if len(self._keys) > _MAX_FRESH:
+            del self._keys[next(iter(self._keys))]
+
+    def take(self, key: str) -> bool:
+        """Tell whether an order is fresh; it is no longer, from now on."""
+        if key not in self._keys:
+            return False
+        del self._keys[key]
+        return True
 
 
 class Ordering:
@@ -112,7 +137,8 @@ class Ordering:
                 raise
             del payload["replaces"]
             reply = await client.post(directory.new_order, payload, signer)
-        await self._keepsakes.drop_before(CLAIM, self._clock() - _KEEP_CLAIMS)
+        kept = max(_KEEP_CLAIMS, timedelta(hours=self._settings.max_orders_hours))
+        await self._keepsakes.drop_before(CLAIM, self._clock() - kept)
         url = reply.headers.get("location", "")
         if not url:
             raise CaUnreachable("the CA names no address for the order")

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from hub.issuers.acme.challenges import choose, failure_key, record_name
 from hub.issuers.acme.objects import Authorization, Challenge, Identifier, read_problem
+from hub.issuers.acme.ordering import FreshOrders
 from hub.issuers.acme.presets import DIRECTORIES
 from hub.issuers.acme.settings import AcmeSettings
 from hub.issuers.acme.transport import Reply
@@ -143,3 +144,16 @@ def test_problem_documents():
     assert problem.detail == "two names; caa: CAA forbids a.example; dns: no such name"
     assert read_problem("<html>", status=502).detail == "status 502"
     assert len(read_problem({"detail": "x" * 10_000}).detail) <= 1500
+
+
+def test_an_order_is_fresh_once():
+    fresh = FreshOrders()
+    fresh.add("a")
+    assert [fresh.take("a"), fresh.take("a"), fresh.take("b")] == [True, False, False]
+
+
+def test_the_oldest_fresh_orders_are_forgotten():
+    fresh = FreshOrders()
+    for number in range(20_001):
+        fresh.add(str(number))
+    assert (fresh.take("0"), fresh.take("1"), fresh.take("20000")) == (False, True, True)
