@@ -31,8 +31,9 @@ from hub.issuers.private_ca.authority import SubordinateRequest
 from hub.issuers.private_ca.ports import OpenAuthority
 from pki.certificates import load_certificate, parse_certificate
 from pki.keys import spki_der
+from pki.name_constraints import read_name_constraints
 from pki.names import SubjectFields
-from pki.templates import ANY_POLICY, SERIAL_RANDOM_BYTES, NameConstraints, SubjectRef, Validity
+from pki.templates import ANY_POLICY, SERIAL_RANDOM_BYTES, SubjectRef, Validity
 
 OLD_WITH_NEW, NEW_WITH_OLD = "old_with_new", "new_with_old"
 
@@ -188,7 +189,7 @@ def _as_before(old: PrivateCa, choice: RolloverChoice, parent_id: int | None) ->
         signature_hash=_hash_of(old.signature_algorithm) if key_type.startswith(("RSA", "EC")) else "",
         days=choice.days,
         path_length=constraints.path_length,
-        name_constraints=_name_constraints(certificate),
+        name_constraints=read_name_constraints(certificate),
         policies=_policies(certificate),
     )
 
@@ -211,24 +212,6 @@ def _subject(certificate: x509.Certificate) -> SubjectFields:
         state=first(NameOID.STATE_OR_PROVINCE_NAME),
         country=first(NameOID.COUNTRY_NAME),
     )
-
-
-def _name_constraints(certificate: x509.Certificate) -> NameConstraints | None:
-    try:
-        value = certificate.extensions.get_extension_for_class(x509.NameConstraints).value
-    except x509.ExtensionNotFound:
-        return None
-    permitted, excluded = value.permitted_subtrees or [], value.excluded_subtrees or []
-    return NameConstraints(
-        permitted_dns=_of(permitted, x509.DNSName),
-        excluded_dns=_of(excluded, x509.DNSName),
-        permitted_networks=_of(permitted, x509.IPAddress),
-        excluded_networks=_of(excluded, x509.IPAddress),
-    )
-
-
-def _of(names: list[x509.GeneralName], kind: type[x509.GeneralName]) -> tuple[str, ...]:
-    return tuple(str(name.value) for name in names if isinstance(name, kind))
 
 
 def _policies(certificate: x509.Certificate) -> tuple[str, ...]:

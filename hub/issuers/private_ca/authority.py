@@ -23,6 +23,7 @@ from pki.crls import CrlTemplate, build_crl_tbs
 from pki.errors import BadSignature
 from pki.issuing import assemble, build_tbs
 from pki.keys import spki_sha256
+from pki.name_constraints import read_name_constraints
 from pki.templates import (
     ANY_POLICY,
     CertificateTemplate,
@@ -98,9 +99,9 @@ class PrivateCa:
             raise NotACertificateAuthority
         if self.facts.spki_sha256 != spki_sha256(signer.public_key):
             raise SignerMismatch
-        self.issuer = IssuerRef(
-            load_certificate(certificate).subject.public_bytes(), bytes.fromhex(self.facts.ski)
-        )
+        loaded = load_certificate(certificate)
+        self.constraints: NameConstraints | None = read_name_constraints(loaded)
+        self.issuer = IssuerRef(loaded.subject.public_bytes(), bytes.fromhex(self.facts.ski))
 
     @property
     def is_remote(self) -> bool:

@@ -104,6 +104,7 @@ class PrivateCaBackend:
                 issuer_not_before=authority.ca.facts.not_before,
                 issuer_not_after=authority.ca.facts.not_after,
                 trial_until=authority.trial_until,
+                constraints=authority.ca.constraints,
             ),
         )
         if finding is not None:

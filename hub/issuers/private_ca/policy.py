@@ -9,7 +9,8 @@ from datetime import datetime
 from hub.issuers.contract import CertificateOrder
 from hub.issuers.private_ca.leaf_templates import LEAF_TEMPLATES
 from pki.findings import Finding
-from pki.templates import Validity
+from pki.name_constraints import name_outside
+from pki.templates import NameConstraints, Validity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +23,8 @@ class LeafCheckInput:
     issuer_not_after: datetime
     trial_until: datetime | None = None
     """When the CA's trial is over; None: it is not in trial mode."""
+    constraints: NameConstraints | None = None
+    """What the CA may certify; None: everything."""
 
 
 def type_not_offered(check: LeafCheckInput) -> Finding | None:
@@ -70,6 +73,17 @@ def trial_over(check: LeafCheckInput) -> Finding | None:
     )
 
 
+def name_not_permitted(check: LeafCheckInput) -> Finding | None:
+    """A name outside of the CA's name constraints: no client would take the certificate."""
+    if check.constraints is None:
+        return None
+    order = check.order
+    outside = name_outside(check.constraints, dns_names=order.dns_names, ip_addresses=order.ip_addresses)
+    if outside is None:
+        return None
+    return Finding("NameNotPermitted", f"the name constraints of this CA don't allow {outside}")
+
+
 def outside_validity(at: datetime, not_before: datetime, not_after: datetime) -> Finding | None:
     """Return a finding when an issuing CA has ended or has not begun."""
     if not_before <= at < not_after:
@@ -100,6 +114,7 @@ ORDER_CHECKS: tuple[Callable[[LeafCheckInput], Finding | None], ...] = (
     type_not_offered,
     usage_not_of_type,
     names_missing,
+    name_not_permitted,
     trial_over,
     issuing_ca_not_valid,
     leaf_outlives_issuing_ca,

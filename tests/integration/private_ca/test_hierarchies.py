@@ -62,9 +62,11 @@ async def test_limits_stand_in_the_certificate_and_hold(hub, tmp_path):
     assert [item.policy_identifier.dotted_string for item in policies] == ["1.3.6.1.4.1.99999.1"]
     chain = await hub.issue(issuing.backend_id)
     assert openssl_verify(tmp_path, trusted=chain[2:], untrusted=chain[1:2], leaf=chain[0]) == ""
-    foreign = await hub.issue(issuing.backend_id, dns_names=("www.example.org",))
-    said = openssl_verify(tmp_path, trusted=foreign[2:], untrusted=foreign[1:2], leaf=foreign[0])
-    assert "permitted subtree violation" in said
+    wildcard = await hub.issue(issuing.backend_id, dns_names=("*.example.com",), ip_addresses=("192.0.2.1",))
+    assert openssl_verify(tmp_path, trusted=chain[2:], untrusted=chain[1:2], leaf=wildcard[0]) == ""
+    for foreign in ({"dns_names": ("www.example.org",)}, {"ip_addresses": ("10.1.2.3",)}):
+        with pytest.raises(OrderImpossible, match="NameNotPermitted"):
+            await hub.issue(issuing.backend_id, **foreign)
 
 
 BAD = [
