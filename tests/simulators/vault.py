@@ -1,4 +1,4 @@
-"""A strict simulator of Vault's PKI secrets engine and of its AppRole sign-in, after its API documentation."""
+"""A strict simulator of Vault's PKI secrets engine and AppRole sign-in, after the API's documentation."""
 
 from __future__ import annotations
 

@@ -9,6 +9,8 @@ export const PROFILE: Profile = {
   trust: "private",
   sub_type: "",
   backend_id: 1,
+  backup_backend_ids: [],
+  cost_note: "",
   terms_days: [90, 365],
   terms: [
     { days: 90, offered: true, until: null },

@@ -52,6 +52,7 @@ export type ProfilePreview = Schemas["ProfilePreviewView"];
 export type CompromisedKeyRow = Schemas["CompromisedKeyRow"];
 export type BackendRow = Schemas["BackendView"];
 export type Backend = Schemas["BackendDetail"];
+export type BackendKind = Schemas["KindView"];
 export type Authority = Schemas["AuthorityView"];
 export type PrivateCa = Schemas["PrivateCaView"];
 export type PrivateCaDetail = Schemas["PrivateCaDetail"];

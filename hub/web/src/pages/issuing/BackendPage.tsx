@@ -1,7 +1,8 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
 import { useParams } from "react-router";
 
-import { download, get, post } from "../../api/client";
+import { download, get, patch, post } from "../../api/client";
 import { asProblem } from "../../api/problem";
 import { useMay } from "../../api/session";
 import type { Backend } from "../../api/types";
@@ -11,6 +12,8 @@ import { Loaded } from "../../components/Loaded";
 import { PageHeader } from "../../components/PageHeader";
 import { useToast } from "../../components/toasts";
 import { AuthorityLists, AuthorityPanel } from "./BackendAuthority";
+import { BackendDialog } from "./BackendDialog";
+import { Health, HealthNotes } from "./BackendHealth";
 import { backendKind } from "./backendKind";
 
 interface TestResult {
@@ -21,6 +24,7 @@ interface TestResult {
 function Actions({ backend }: { backend: Backend }) {
   const may = useMay();
   const toast = useToast();
+  const client = useQueryClient();
   const fail = (error: unknown) => {
     toast(asProblem(error).message, "bad");
   };
@@ -30,8 +34,18 @@ function Actions({ backend }: { backend: Backend }) {
       toast(result.ok ? "The backend works" : (result.message ?? "The backend does not work"), result.ok ? "ok" : "bad");
     },
     onError: fail,
+    onSettled: () => client.invalidateQueries({ queryKey: ["ca-backends"] }),
   });
-  const client = useQueryClient();
+  const [editing, setEditing] = useState(false);
+  const isActive = backend.status === "active";
+  const toggle = useMutation({
+    mutationFn: () => patch<Backend>(`/ca-backends/${backend.id}`, { status: isActive ? "disabled" : "active" }),
+    onSuccess: async () => {
+      await client.invalidateQueries({ queryKey: ["ca-backends"] });
+      toast(isActive ? "The backend takes no orders now" : "The backend takes orders again", "ok");
+    },
+    onError: fail,
+  });
   const publish = useMutation({
     mutationFn: () => post<Backend>(`/ca-backends/${backend.id}/crls/publish`),
     onSuccess: (published) => {
@@ -57,6 +71,34 @@ function Actions({ backend }: { backend: Backend }) {
         <Button icon="download" onClick={() => void download(`/ca-backends/${backend.id}/chain`).catch(fail)}>
           CA chain
         </Button>
+      )}
+      {may("ca_backends.edit") && (
+        <>
+          <Button
+            icon="edit"
+            onClick={() => {
+              setEditing(true);
+            }}
+          >
+            Edit
+          </Button>
+          <Button
+            busy={toggle.isPending}
+            onClick={() => {
+              toggle.mutate();
+            }}
+          >
+            {isActive ? "Disable" : "Enable"}
+          </Button>
+        </>
+      )}
+      {editing && (
+        <BackendDialog
+          backend={backend}
+          onClose={() => {
+            setEditing(false);
+          }}
+        />
       )}
       {may("ca_backends.edit") && (
         <Button
@@ -85,12 +127,18 @@ export function BackendPage() {
         <>
           <PageHeader
             title={backend.name}
-            aside={<Status value={backend.status} />}
+            aside={
+              <>
+                <Status value={backend.status} />
+                <Health health={backend.health} />
+              </>
+            }
             actions={<Actions backend={backend} />}
           >
             {backendKind(backend.kind)}
             {backend.can_revoke ? ", can revoke" : ", can't revoke"}
           </PageHeader>
+          <HealthNotes health={backend.health} />
           <div className="columns">
             {backend.authorities.map((authority) => (
               <AuthorityPanel key={authority.id} authority={authority} />

@@ -13,6 +13,8 @@ import { PageHeader } from "../../components/PageHeader";
 import { PlainTable } from "../../components/PlainTable";
 import { Time } from "../../components/Time";
 import { SchemaDialog } from "../../forms/SchemaDialog";
+import { BackendDialog } from "./BackendDialog";
+import { Health } from "./BackendHealth";
 import { backendKind } from "./backendKind";
 
 const OVERRIDES = {
@@ -46,6 +48,7 @@ export function BackendsPage() {
   const may = useMay();
   const backends = useBackends();
   const [creating, setCreating] = useState(false);
+  const [adding, setAdding] = useState(false);
   const create = may("ca_backends.edit") && (
     <Button
       variant="primary"
@@ -57,9 +60,25 @@ export function BackendsPage() {
       Create private CA
     </Button>
   );
+  const add = may("ca_backends.edit") && (
+    <Button
+      icon="plus"
+      onClick={() => {
+        setAdding(true);
+      }}
+    >
+      Add a CA elsewhere
+    </Button>
+  );
   return (
     <>
-      <PageHeader title="CA backends" actions={create}>
+      <PageHeader title="CA backends" actions={
+          <>
+            {add}
+            {create}
+          </>
+        }
+      >
         The certification authorities that certificates are ordered from.
       </PageHeader>
       <Loaded query={backends}>
@@ -73,11 +92,19 @@ export function BackendsPage() {
               { label: "Name", cell: (backend) => <Link to={`/ca-backends/${backend.id}`}>{backend.name}</Link> },
               { label: "Kind", cell: (backend) => backendKind(backend.kind) },
               { label: "Status", cell: (backend) => <Status value={backend.status} /> },
+              { label: "Health", cell: (backend) => <Health health={backend.health} /> },
               { label: "Created", cell: (backend) => <Time value={backend.created_at} /> },
             ]}
           />
         )}
       </Loaded>
+      {adding && (
+        <BackendDialog
+          onClose={() => {
+            setAdding(false);
+          }}
+        />
+      )}
       {creating && (
         <NewPrivateCa
           onClose={() => {

@@ -6,6 +6,7 @@ import { Select } from "../../forms/fields";
 import type { Values } from "../../forms/jsonSchema";
 import type { FieldOverride } from "../../forms/SchemaForm";
 import { backendField } from "../../forms/overrides";
+import { BackupBackendsField } from "./BackupBackendsField";
 import { OrganizationsField } from "./OrganizationsField";
 import { ProfileRenewalFields } from "./ProfileRenewalFields";
 import { ProfileSubjectFields } from "./ProfileSubjectFields";
@@ -43,9 +44,11 @@ export const PROFILE_SECTIONS: readonly ProfileSection[] = [
     fields: (_values, isNew) => [
       "name",
       "backend_id",
+      "backup_backend_ids",
       ...(isNew ? ["trust"] : ["status"]),
       "sub_type",
       "terms_days",
+      "cost_note",
       "description",
       "organization_ids",
     ],
@@ -99,6 +102,8 @@ const TRUST_HINT = "Public: browsers trust the CA, and the rules of the CA/Brows
 
 export const overridesFor = (values: Values, problem: Problem | null): Readonly<Record<string, FieldOverride>> => ({
   backend_id: backendField,
+  backup_backend_ids: { render: (props) => <BackupBackendsField {...props} own={values.backend_id} /> },
+  cost_note: { label: "Cost", hint: "In your words, such as “EUR 40 a year and name”." },
   trust: choice("Trust", { private: "Private", public: "Public" }, TRUST_HINT),
   sub_type: choice("Validation", SUB_TYPES, "What the CA validates, for people to see."),
   status: choice("Status", { active: "Active", disabled: "Disabled: takes no new requests" }),
