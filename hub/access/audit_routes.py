@@ -117,9 +117,11 @@ class AuditRoutes(RouteSet):
     )
     async def export(self, call: Call[None, ListQuery]) -> StreamedResponse:
         """Export all entries that match, oldest first; as CSV the list itself is exported."""
-        conditions = AUDIT.matching(call.query, visible_entries(call.principal))
+        wanted = AUDIT.wanted(call.query, visible_entries(call.principal))
         return StreamedResponse(
-            _encoded(json_lines(self._db, conditions)), media_type=MEDIA_TYPE, filename="audit.jsonl"
+            _encoded(json_lines(self._db, [*wanted.containing, *wanted.others])),
+            media_type=MEDIA_TYPE,
+            filename="audit.jsonl",
         )
 
     @get(
