@@ -95,11 +95,19 @@ def _init(parsed: argparse.Namespace) -> int:
         f"  user name   {result.username}\n"
         f"  password    {result.password}\n"
         f"  API token   {result.api_token}\n\n"
-        f"They are not shown again. Keep a copy of {settings.key_path}: without it the CA keys in the\n"
+        f"They are not shown again. Keep a copy of {_kept(settings)}: without it the CA keys in the\n"
         f"database can't be used. Browsers should trust {result.ca_file} to open the console.\n\n"
         f"Next: certwright hub serve --data-dir {settings.data_dir}\n"
     )
     return 0
+
+
+def _kept(settings: Any) -> str:
+    """Say what unlocks the database."""
+    if not settings.key_source:
+        return str(settings.key_path)
+    salt = f" and {settings.salt_path}" if settings.key_source.startswith("passphrase:") else ""
+    return f"what {settings.key_source} gives{salt}"
 
 
 def _serve(parsed: argparse.Namespace) -> int:

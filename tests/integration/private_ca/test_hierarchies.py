@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from cryptography import x509
+from cryptography.x509.verification import PolicyBuilder, Store
 from sqlalchemy import select
 
 from hub.access.models import AuditEntry
@@ -250,3 +251,21 @@ async def test_cas_with_keys_in_an_hsm(db, token, tmp_path):
     assert await hub.issuers.refresh_crls() >= 1
     new_id, _ = await hub.rollover.roll_over(issuing.id, RolloverChoice(), principal=SYSTEM)
     assert (await hub.ca(new_id)).key_store == "hsm"
+
+
+@pytest.mark.parametrize("kind", ["ec-p256", "ec-p384", "rsa-2048"])
+async def test_chains_stand_path_validation(hub, kind):
+    # RFC 5280, 6, as another verifier does it, which knows no Ed25519, P-521 or ML-DSA for servers.
+    root = await hub.create("Root", template=f"{kind}-root")
+    limits = NameConstraints(permitted_dns=("example.com",))
+    issuing = await hub.ca(
+        await hub.create("Issuing", parent_id=root, template=f"{kind}-issuing", name_constraints=limits)
+    )
+    leaf, *issuers = [load_certificate(der) for der in await hub.issue(issuing.backend_id)]
+    verifier = (
+        PolicyBuilder()
+        .store(Store([issuers[-1]]))
+        .time(hub.db.clock())
+        .build_server_verifier(x509.DNSName("www.example.com"))
+    )
+    assert verifier.verify(leaf, issuers[:1]) == [leaf, *issuers]
