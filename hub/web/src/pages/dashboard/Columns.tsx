@@ -27,7 +27,8 @@ export function ColumnChart({ columns, legend }: Props) {
         {columns.map((column) => {
           const bars = (
             <>
-              <span className="chart-bars">
+              <span className="visually-hidden">{column.text}</span>
+              <span className="chart-bars" aria-hidden="true">
                 {column.values.map((value, index) => (
                   <span
                     key={legend[index]}
@@ -36,15 +37,19 @@ export function ColumnChart({ columns, legend }: Props) {
                   />
                 ))}
               </span>
-              {column.tick && <span className="chart-tick">{column.tick}</span>}
+              {column.tick && (
+                <span className="chart-tick" aria-hidden="true">
+                  {column.tick}
+                </span>
+              )}
             </>
           );
           return column.to ? (
-            <Link key={column.key} className="chart-column" to={column.to} title={column.text} aria-label={column.text}>
+            <Link key={column.key} className="chart-column" to={column.to} title={column.text}>
               {bars}
             </Link>
           ) : (
-            <span key={column.key} className="chart-column" title={column.text} role="img" aria-label={column.text}>
+            <span key={column.key} className="chart-column" title={column.text}>
               {bars}
             </span>
           );
