@@ -199,6 +199,12 @@ _ALL = (
         severity="warning",
     ),
     _of("ca_authority", "ca_expiring", "CA certificate expires soon", **_BEFORE),
+    _of(
+        "ca_authority",
+        "ca_trial_ending",
+        "Trial of a private CA ends soon",
+        **{**_BEFORE, "days": (1, 2, 3, 4, 5)},
+    ),
     _of("certificate_import", "import_finished", "Import finished", "CertificateImportFinished"),
 )
 

@@ -43,6 +43,7 @@ _RECIPIENTS = {
     "administrator_created": _MASTERS,
     "administrator_password_reset": _MASTERS,
     "ca_expiring": _MASTERS,
+    "ca_trial_ending": _MASTERS,
 }
 
 

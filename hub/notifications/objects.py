@@ -307,7 +307,12 @@ def _authority(row: Any, now: datetime) -> ObjectFacts:
         path=f"/ca-backends/{row.backend_id}",
         status=row.role,
         ends_at=row.not_after,
-        values={"name": row.slug, "backend": row.backend_name or "", **_ending(row.not_after, now)},
+        values={
+            "name": row.slug,
+            "backend": row.backend_name or "",
+            **_ending(row.not_after, now),
+            "trial_until": "" if row.trial_until is None else time_text(row.trial_until),
+        },
     )
 
 

@@ -64,6 +64,7 @@ def sample(kind: NotificationType, now: datetime) -> ObjectFacts:
     times = {
         "not_before": now - timedelta(days=33),
         "not_after": now + timedelta(days=14),
+        "trial_until": now + timedelta(days=5),
         "started": now - timedelta(minutes=2),
         "ended": now,
         "validated_at": now - timedelta(days=180),

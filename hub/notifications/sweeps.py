@@ -78,6 +78,12 @@ SOURCES: Mapping[str, Source] = {
         ORGANIZATIONS.c.validation == "validated",
     ),
     "ca_expiring": Source(AUTHORITIES.c.id, AUTHORITIES.c.not_after, None, AUTHORITIES.c.id.is_not(None)),
+    "ca_trial_ending": Source(
+        AUTHORITIES.c.id,
+        AUTHORITIES.c.trial_until,
+        None,
+        and_(AUTHORITIES.c.trial_until.is_not(None), AUTHORITIES.c.retired_at.is_(None)),
+    ),
 }
 """Type -> its dates. Types that warn of an end have a line here."""
 

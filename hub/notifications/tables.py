@@ -131,6 +131,8 @@ AUTHORITIES = table(
     column("role"),
     column("slug"),
     column("not_after", _TIME),
+    column("trial_until", _TIME),
+    column("retired_at", _TIME),
 )
 IMPORTS = table(
     "certificate_imports",

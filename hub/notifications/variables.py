@@ -115,6 +115,7 @@ OF_OBJECTS: Mapping[str, Mapping[str, str]] = {
         "status": "root or issuing",
         "not_after": "End of its validity",
         "days_left": "Whole days until then",
+        "trial_until": "End of its trial, if it is in trial mode",
     },
     "certificate_import": {
         "id": "Number of the import",

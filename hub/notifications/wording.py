@@ -226,6 +226,18 @@ Backend: ${backend}
 ${url}
 """,
     ),
+    "ca_trial_ending": (
+        "Trial ends on ${trial_until}: CA ${name}",
+        """\
+The trial of a private CA comes to its end. It takes no more orders then; what it issued stays valid.
+Extend the trial, or leave trial mode, on the CA's page.
+
+CA: ${name} (${status})
+Backend: ${backend}
+
+${url}
+""",
+    ),
     "import_finished": (
         "Import finished: ${name}",
         """\

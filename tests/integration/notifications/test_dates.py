@@ -217,6 +217,23 @@ async def test_the_built_in_ca_that_ends(desk):
     assert row.subject.startswith("Expires in 3 days: CA ")
 
 
+async def test_a_trial_that_ends_is_told_of_each_of_its_last_five_days(desk):
+    await desk.rule("ca_trial_ending", console=False, recipients=Recipients(roles=("MRAO",)))
+    await sweep(desk)
+    async with desk.db.write() as uow:
+        end = uow.now + timedelta(days=30)
+        await uow.session.execute(
+            update(CaAuthority).where(CaAuthority.role == "issuing").values(trial_until=end)
+        )
+    told = []
+    for _day in range(31):
+        desk.world.clock.forward(days=1)
+        await sweep(desk)
+        told.append(len(await desk.rows()))
+    assert told == [0] * 24 + [1, 2, 3, 4, 5, 5, 5]
+    assert (await desk.rows())[0].subject.startswith("Trial ends on ")
+
+
 async def test_a_daily_digest_goes_out_as_one_mail_at_its_hour(desk):
     await desk.rule(
         "certificate_requested",
