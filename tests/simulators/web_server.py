@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -21,7 +22,9 @@ Fault = Callable[[web.Request], Awaitable[web.StreamResponse | None]]
 def self_signed(name: str = "127.0.0.1") -> tuple[str, str]:
     """A certificate for the loopback, which is its own CA, and its key, both as PEM."""
     key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    # Trust is looked up by name: no two of these may share one.
+    common_name = f"{name} {secrets.token_hex(4)}"
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
     now = datetime.now(UTC)
     certificate = (
         x509.CertificateBuilder()

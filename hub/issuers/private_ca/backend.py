@@ -11,19 +11,25 @@ import base64
 import os
 from dataclasses import fields
 from datetime import datetime, timedelta
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from hub.db.clock import Clock
-from hub.issuers.contract import BackendContext, CertificateOrder, Intent, Issued, SubmitOutcome
+from hub.issuers.contract import BackendContext, CertificateOrder, Intent, Issued, Pending, SubmitOutcome
 from hub.issuers.errors import OrderImpossible
+from hub.issuers.private_ca import ct_submission
 from hub.issuers.private_ca.authority import LeafRequest, Prepared
+from hub.issuers.private_ca.ct_submission import CtSubmission
 from hub.issuers.private_ca.policy import ORDER_CHECKS, LeafCheckInput, outside_validity
 from hub.issuers.private_ca.ports import AuthorityKeeper, OpenAuthority
+from hub.issuers.upstream.http import ConnectionSettings
 from pki import der
+from pki.certificate_transparency import CtLog, with_poison, with_timestamps
+from pki.certificates import load_certificate
 from pki.errors import InvalidName, InvalidTemplate, MalformedCsr, PkiError
 from pki.findings import Finding, first_finding
+from pki.keys import spki_der
 from pki.names import SubjectFields, encode_name
 from pki.subject_alt_names import AltNames
 from pki.templates import SERIAL_RANDOM_BYTES, LeafProfile, SubjectRef, Validity
@@ -33,6 +39,11 @@ _COMMON_NAME_LIMIT = 64
 TRIAL_LEAF_DAYS = 30
 """The longest term of a certificate whose CA is in trial mode, whatever the profile says."""
 _SUBJECT_ATTRIBUTES = frozenset(field.name for field in fields(SubjectFields))
+
+
+def _log(text: str) -> str:
+    ConnectionSettings(url=CtLog.parse(text).url)
+    return text
 
 
 class PrivateCaSettings(BaseModel):
@@ -54,6 +65,15 @@ class PrivateCaSettings(BaseModel):
     )
     crl_lifetime_hours: int = Field(default=168, ge=2, le=8760, description="How long a CRL is good for.")
     crl_refresh_hours: int = Field(default=24, ge=1, le=4380, description="How often a new CRL is made.")
+    ct_logs: list[Annotated[str, AfterValidator(_log)]] = Field(
+        default=[],
+        max_length=5,
+        description="Certificate Transparency logs that see each certificate before it is signed: address and"
+        " public key (Base64), separated by a space.",
+    )
+    ct_ca_bundle: str = Field(
+        default="", max_length=200_000, description="PEM of the CAs that the logs' own certificates are of."
+    )
     ocsp: bool = Field(default=True, description="Whether certificates name the hub's OCSP responder.")
     ocsp_lifetime_hours: int = Field(
         default=8, ge=1, le=240, description="How long an OCSP answer is good for; renewed at half of it."
@@ -74,6 +94,8 @@ class PrivateCaBackend:
         self._clock = clock
         self._backend_id = backend_id
         self._authorities = authorities
+        logs = [CtLog.parse(item) for item in settings.ct_logs]
+        self._logs = CtSubmission(logs, ca_bundle=settings.ct_ca_bundle, clock=clock) if logs else None
 
     @classmethod
     def open(cls, settings: BaseModel, context: BackendContext) -> Self:
@@ -128,8 +150,27 @@ class PrivateCaBackend:
         """
         authority = await self._authorities.by_slug(intent.document["authority"])
         tbs = base64.b64decode(intent.document["tbs"], validate=True)
+        if "timestamps" in intent.document:
+            tbs = with_timestamps(tbs, ct_submission.restored(intent.document["timestamps"]))
+        elif self._logs is not None:
+            return await self._logged(authority, tbs, intent)
         certificate = await _sign(authority, tbs)
         return Issued(chain=(certificate, *authority.chain), order_number=intent.serial_hex or "")
+
+    async def _logged(self, authority: OpenAuthority, tbs: bytes, intent: Intent) -> Pending:
+        # The timestamps are committed before the certificate is signed: another answer of a log would make
+        # another certificate of the same serial number.
+        if self._logs is None:
+            raise ValueError("there are no logs")
+        issuer_spki = spki_der(load_certificate(authority.chain[0]).public_key())
+        precertificate = await _sign(authority, with_poison(tbs))
+        found = await self._logs.timestamps(precertificate, authority.chain, tbs=tbs, issuer_spki=issuer_spki)
+        return Pending(
+            order_number=intent.serial_hex or "",
+            retry_after_s=0,
+            document={**intent.document, "timestamps": ct_submission.stored(found)},
+            waits_for="the logs have the precertificate",
+        )
 
     async def test(self) -> None:
         """Open the key, which also compares it with the CA's certificate, and look at the CA's own dates.
