@@ -42,7 +42,11 @@ def test_files_are_read_in_order_and_folders_left_out():
     assert [(item.name, item.content) for item in archive.files()] == [("b/x.pem", b"1"), ("a.pem", b"2")]
 
 
-@pytest.mark.parametrize("data", [b"", b"hello", b"PK\x05\x06", zipped([("a", b"1")])[:-30]])
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"hello", b"PK\x05\x06", zipped([("a", b"1")])[:-30]],
+    ids=["empty", "text", "cut off at once", "cut off"],
+)
 def test_what_is_no_archive_is_refused(data):
     with pytest.raises(ArchiveRefused):
         Archive(data)
