@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
-from typing import Any, Literal
-
-from cryptography import x509
+from typing import Any
 
 from hub.http.calls import Call
 from hub.http.routing import RawResponse, RouteSet, delete, get, post
@@ -16,21 +13,15 @@ from hub.issuers.hierarchies.errors import PrivateCaNotFound
 from hub.issuers.hierarchies.offline import OfflineCas
 from hub.issuers.hierarchies.records import (
     CA_TEMPLATES,
-    CaTemplate,
     CrossCertificate,
-    NewCa,
     PrivateCa,
-    SigningRequest,
-    signature_algorithm,
 )
 from hub.issuers.hierarchies.rollover import Rollover, RolloverChoice
 from hub.issuers.hierarchies.schemas import (
     CaRevocation,
-    CaTemplateView,
     CeremonyList,
     CeremonyView,
     CrlImport,
-    CrossCertificateView,
     LeafTemplateView,
     PrivateCaCreate,
     PrivateCaDetail,
@@ -43,14 +34,11 @@ from hub.issuers.hierarchies.schemas import (
     TrialChange,
 )
 from hub.issuers.hierarchies.service import PrivateCaService
-from hub.issuers.private_ca.hsm import HSM_KEY_TYPES
+from hub.issuers.hierarchies.views import cross_view, limits, new_ca, request_view, template_view
 from hub.issuers.private_ca.leaf_templates import LEAF_TEMPLATES
 from hub.issuers.service import AuthorityRecord
-from pki.certificates import load_certificate, parse_certificate
-from pki.csrs import parse_csr
+from pki.certificates import parse_certificate
 from pki.encodings import csr_pem
-from pki.names import SubjectFields
-from pki.templates import NameConstraints
 
 _CER = "application/pkix-cert"
 
@@ -70,7 +58,7 @@ class PrivateCaRoutes(RouteSet):
         """Return all private CAs, and the signing requests that wait for a certificate."""
         cas, requests = await self._cas.list()
         return PrivateCaList(
-            items=[self._view(item) for item in cas], requests=[_request_view(item) for item in requests]
+            items=[self._view(item) for item in cas], requests=[request_view(item) for item in requests]
         )
 
     @get(
@@ -83,7 +71,7 @@ class PrivateCaRoutes(RouteSet):
         """Return templates, and whether there is an HSM."""
         hsm = self._cas.issuers.hsm
         return PrivateCaOptions(
-            templates=[_template_view(item) for item in CA_TEMPLATES.values()],
+            templates=[template_view(item) for item in CA_TEMPLATES.values()],
             leaf_templates=[
                 LeafTemplateView(
                     certificate_type=name,
@@ -126,12 +114,12 @@ class PrivateCaRoutes(RouteSet):
     )
     async def create(self, call: Call[PrivateCaCreate, None]) -> PrivateCaView:
         """Make a root or an issuing CA; with ``external`` a key and a signing request."""
-        new = _new_ca(call.body)
+        new = new_ca(call.body)
         if not new.external:
             return await self._one(await self._cas.create(new, principal=call.principal))
         request_id = await self._offline.request(new, principal=call.principal)
         async with self._cas.db.read() as session:
-            return _request_view(await store.request(session, request_id))
+            return request_view(await store.request(session, request_id))
 
     @post(
         "/import-root",
@@ -212,7 +200,7 @@ class PrivateCaRoutes(RouteSet):
         if ca_id is not None:
             return await self._one(ca_id)
         async with self._cas.db.read() as session:
-            return _request_view(await store.request(session, request_id or 0))
+            return request_view(await store.request(session, request_id or 0))
 
     @post(
         "/{id:int}/trial",
@@ -322,7 +310,7 @@ class PrivateCaRoutes(RouteSet):
         crl = record.crls[0] if record.crls else None
         return PrivateCaDetail(
             **self._fields(ca),
-            **_limits(ca.certificate),
+            **limits(ca.certificate),
             issuer=facts.issuer,
             not_before=ca.not_before,
             sha256=facts.sha256,
@@ -331,106 +319,5 @@ class PrivateCaRoutes(RouteSet):
             crl_url=addresses.crl_url(addresses.numbers[0]),
             crl_number=None if crl is None else crl.number,
             crl_next_update=None if crl is None else crl.next_update,
-            cross_certificates=[_cross_view(item) for item in crosses],
+            cross_certificates=[cross_view(item) for item in crosses],
         )
-
-
-def _cross_view(item: CrossCertificate) -> CrossCertificateView:
-    facts = parse_certificate(item.certificate)
-    kind: Literal["old_with_new", "new_with_old"] = (
-        "old_with_new" if item.kind == "old_with_new" else "new_with_old"
-    )
-    return CrossCertificateView(
-        id=item.id,
-        kind=kind,
-        authority_id=item.authority_id,
-        issuer_id=item.issuer_id,
-        serial=facts.serial,
-        sha256=facts.sha256,
-        not_after=facts.not_after,
-    )
-
-
-def _request_view(request: SigningRequest) -> PrivateCaView:
-    csr = parse_csr(request.csr)
-    return PrivateCaView(
-        id=request.id,
-        name=request.name,
-        role="issuing",
-        state="awaiting_signature",
-        in_trial=False,
-        trial_until=None,
-        subject=csr.subject,
-        key_type=csr.key_type,
-        key_store="software" if request.hsm_key_id is None else "hsm",
-        signature_algorithm=request.signature_algorithm,
-        serial="",
-        not_after=None,
-        parent_id=None,
-        backend_id=request.backend_id,
-        created_at=request.created_at,
-    )
-
-
-def _template_view(template: CaTemplate) -> CaTemplateView:
-    hashes = []
-    for name in ("SHA-256", "SHA-384", "SHA-512"):
-        try:
-            signature_algorithm(template.key_type, name)
-        except KeyError:
-            break
-        hashes.append(name)
-    return CaTemplateView(
-        name=template.name,
-        role=template.role,
-        key_type=template.key_type,
-        years=template.years,
-        ends_at=template.ends_at,
-        hashes=hashes,
-        in_hsm=template.key_type in HSM_KEY_TYPES,
-    )
-
-
-def _new_ca(body: PrivateCaCreate) -> NewCa:
-    constraints = NameConstraints(
-        permitted_dns=tuple(body.permitted_dns),
-        excluded_dns=tuple(body.excluded_dns),
-        permitted_networks=tuple(body.permitted_networks),
-        excluded_networks=tuple(body.excluded_networks),
-    )
-    return NewCa(
-        name=body.name,
-        template=body.template,
-        subject=SubjectFields(**body.subject.model_dump()),
-        parent_id=body.parent_id,
-        external=body.external,
-        key_store=body.key_store,
-        signature_hash=body.signature_hash,
-        days=body.days,
-        path_length=body.path_length,
-        name_constraints=constraints if any(dataclasses.astuple(constraints)) else None,
-        policies=tuple(body.policies),
-        trial=body.trial,
-    )
-
-
-def _limits(certificate: bytes) -> dict[str, Any]:
-    extensions = load_certificate(certificate).extensions
-    constraints = _value(extensions, x509.NameConstraints)
-    policies = _value(extensions, x509.CertificatePolicies)
-    basic = extensions.get_extension_for_class(x509.BasicConstraints).value
-    permitted = [] if constraints is None else constraints.permitted_subtrees or []
-    excluded = [] if constraints is None else constraints.excluded_subtrees or []
-    return {
-        "path_length": basic.path_length,
-        "permitted_names": [str(name.value) for name in permitted],
-        "excluded_names": [str(name.value) for name in excluded],
-        "policies": [item.policy_identifier.dotted_string for item in policies or ()],
-    }
-
-
-def _value(extensions: x509.Extensions, kind: Any) -> Any:
-    try:
-        return extensions.get_extension_for_class(kind).value
-    except x509.ExtensionNotFound:
-        return None
