@@ -62,6 +62,8 @@ export const SESSION = {
     "agents.view",
     "commands.view",
     "discovery.view",
+    "ca_backends.view",
+    "ca_backends.edit",
   ],
   csrf_token: "the-csrf-token",
 };
