@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -33,6 +33,7 @@ from hub.lifecycle.models import Certificate
 from hub.lifecycle.orders import OrderRow, intent_document, order_of, read_orders
 from hub.lifecycle.ports import Rooms
 from hub.lifecycle.predecessors import predecessor_der
+from hub.lifecycle.putting_off import put_off
 from hub.lifecycle.scoping import CERTIFICATE_TYPE
 from hub.lifecycle.states import CertificateEvent, CertificateStatus
 from hub.lifecycle.step_queue import NewStep, Step
@@ -46,13 +47,6 @@ AT_ONCE = 32
 VALIDATION_RETRY_S = 300
 # Nobody else takes an order while a CA may be at it; then there is time left to record the answer.
 _HELD_S = 2 * ASK_LIMIT_S + 60
-# An order is asked about ever more seldom: after a tenth of its age, and once an hour at least.
-_POLL_SHARE = 10
-_LONGEST_POLL_S = 3600.0
-# So many phases may follow one another without a pause.
-_QUICK_PHASES = 20
-# A CA that is away is asked again at least this often: it may be back at any time.
-_LONGEST_OUTAGE_DELAY_S = 300.0
 _TABLE: Any = Certificate.__table__
 
 
@@ -138,7 +132,7 @@ class Issuance:
         later = {key: answer for key, answer in answers.items() if isinstance(answer, Later)}
         for step in steps:
             if step.certificate_id in later:
-                await _put_off(uow, step, later[step.certificate_id])
+                await put_off(uow, step, later[step.certificate_id])
         ours = await step_queue.finish(uow, [step for step in steps if step.certificate_id not in later])
         for step in steps:
             if step.id not in ours:
@@ -260,7 +254,7 @@ class Issuance:
                 await self._record_moved(uow, by_certificate[row.id], row, moved[row.id])
             elif isinstance(answer, Pending | Later):
                 stay.add(row.id)
-                await _put_off(uow, by_certificate[row.id], answer, row=row)
+                await put_off(uow, by_certificate[row.id], answer, row=row)
         done = [step for step in steps if step.certificate_id not in stay]
         ours = await step_queue.finish(uow, done)
         statuses: dict[int, str] = {}
@@ -408,34 +402,3 @@ async def _refuse(uow: UnitOfWork, certificate_id: int, refused: Refused) -> Cer
             details={"reason": refused.reason, "message": refused.message},
         ),
     )
-
-
-async def _put_off(
-    uow: UnitOfWork, step: Step, answer: Pending | Later, *, row: OrderRow | None = None
-) -> None:
-    if isinstance(answer, Pending):
-        message = answer.waits_for or "the CA has not decided yet"
-        delay = _poll_delay_s(uow, step, answer, row)
-        values: dict[str, Any] = {"order_number": answer.order_number, "status_reason": "CaPending"}
-        if answer.document is not None:
-            values["intent"] = {**((row.intent if row else None) or {}), "document": answer.document}
-    else:
-        message = answer.message
-        outage = min(step_queue.backoff_s(step.attempts), _LONGEST_OUTAGE_DELAY_S)
-        delay = max(float(answer.retry_after_s), outage)
-        values = {"status_reason": "CaUnavailable"}
-    if not await step_queue.postpone(uow, step, message=message, delay_s=delay):
-        return
-    await uow.session.execute(
-        update(Certificate)
-        .where(Certificate.id == step.certificate_id)
-        .values(**values, status_message=message)
-    )
-
-
-def _poll_delay_s(uow: UnitOfWork, step: Step, answer: Pending, row: OrderRow | None) -> float:
-    if answer.retry_after_s <= 0 and step.attempts < _QUICK_PHASES:
-        return 0.0
-    age = uow.now - row.applied_at if row is not None and row.applied_at else timedelta()
-    grown = min(age.total_seconds() / _POLL_SHARE, _LONGEST_POLL_S)
-    return max(float(answer.retry_after_s), grown, 1.0)
