@@ -26,6 +26,7 @@ class Issued:
     ca: PrivateCa
     key: SigningKey
     leaf: bytes
+    tbs: bytes
 
 
 def urls(name: str) -> StatusUrls:
@@ -33,8 +34,16 @@ def urls(name: str) -> StatusUrls:
     return StatusUrls(crl=(f"{base}.crl",), ocsp=(f"{base}/ocsp",), ca_issuers=(f"{base}.cer",))
 
 
+_SUBJECT = SubjectFields(common_name="www.example.com", organization="Example Ltd", country="DE")
+
+
 def issue(
-    ca_type: KeyType, leaf_type: KeyType, *, names: AltNames | None = None, profile: LeafProfile | None = None
+    ca_type: KeyType,
+    leaf_type: KeyType,
+    *,
+    names: AltNames | None = None,
+    profile: LeafProfile | None = None,
+    subject: SubjectFields = _SUBJECT,
 ) -> Issued:
     kek = KeyEncryptionKey(new_key())
     root = create_root(spec("Example Root", ca_type, 7300, b"\x81" * 16), kek)
@@ -42,18 +51,19 @@ def issue(
     issuing = create_issuing_ca(spec("Example Issuing CA", ca_type, 3650, b"\x82" * 16), kek, parent=parent)
     ca = issuing.authority(urls("issuing"))
     key = generate_key(leaf_type)
-    subject = SubjectRef(
-        encode_name(SubjectFields(common_name="www.example.com", organization="Example Ltd", country="DE")),
+    holder = SubjectRef(
+        encode_name(subject),
         spki_der(key.public_key()),
         names or AltNames(("www.example.com", "example.com"), ("192.0.2.7", "2001:db8::7")),
     )
     request = LeafRequest(
         random=b"\x83" * 16,
         validity=Validity(NOW, NOW + timedelta(days=90)),
-        subject=subject,
+        subject=holder,
         profile=profile or LeafProfile(),
     )
-    return Issued(root, issuing, ca, key, ca.sign(ca.prepare(request).tbs))
+    tbs = ca.prepare(request).tbs
+    return Issued(root, issuing, ca, key, ca.sign(tbs), tbs)
 
 
 def spec(name: str, key_type: KeyType, days: int, random: bytes) -> CaSpec:
