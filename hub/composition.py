@@ -5,16 +5,9 @@ A new room adds its service to :class:`Services` and its routes to :func:`build_
 
 from __future__ import annotations
 
-import mmap
 from dataclasses import dataclass
 from datetime import timedelta
-from ipaddress import ip_network
 from pathlib import Path
-from urllib.parse import urlsplit
-
-from pydantic import SecretStr
-from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from hub.access.audit_checkpoints import Checkpoints
 from hub.access.event_visibility import sees_event
@@ -23,10 +16,8 @@ from hub.access.policy import PolicyAuthorizer
 from hub.access.routes import access_routes
 from hub.access.service import AccessService
 from hub.access.sessions import SessionTimes
-from hub.access.signin.client_trust import ClientTrust, CrlFile, load_authorities
 from hub.access.signin.recovery import Recovered, Recovery, recover
-from hub.access.signin.service import SignInOptions
-from hub.config import ConfigurationError, Settings, nameserver
+from hub.config import Settings
 from hub.db.migrations.runner import schema_state
 from hub.db.uow import Database
 from hub.discovery.routes import DiscoveryRoutes
@@ -37,7 +28,6 @@ from hub.fleet.enrollment import Addresses
 from hub.fleet.routes import fleet_routes
 from hub.fleet.service import FleetService
 from hub.fleet.settings import FleetSettings
-from hub.fleet.vantage import FleetVantage
 from hub.http.events import EventRoutes
 from hub.http.health import HealthRoutes
 from hub.http.metrics import HttpMetrics
@@ -49,28 +39,18 @@ from hub.issuers.hierarchies.service import PrivateCaService
 from hub.issuers.hierarchies.trust import TrustRoutes
 from hub.issuers.ocsp.export import ExportReport
 from hub.issuers.ocsp.routes import OcspRoutes
-from hub.issuers.private_ca.hsm import Hsm, HsmSettings
 from hub.issuers.routes import IssuerRoutes, StatusRoutes
 from hub.issuers.service import IssuerService
 from hub.key_encryption import open_kek
 from hub.lifecycle.key_access import KeyAccess
-from hub.lifecycle.models import Certificate
 from hub.lifecycle.profile_uses import CertificatesOfProfiles
 from hub.lifecycle.route_sets import certificate_routes
 from hub.lifecycle.service import LifecycleService, Rooms
-from hub.lifecycle.states import CertificateStatus
 from hub.notifications.notice_routes import NoticeRoutes
-from hub.notifications.notifiers.email import EmailSettings
-from hub.notifications.notifiers.registry import installed_notifiers
 from hub.notifications.routes import ChannelRoutes, NotificationRoutes, RuleRoutes, TemplateRoutes
-from hub.notifications.service import NotificationOptions, NotificationService
+from hub.notifications.service import NotificationService
 from hub.organizations.custom_field_routes import CustomFieldRoutes
 from hub.organizations.dcv.confirmation_page import ConfirmationRoutes
-from hub.organizations.dcv.contract import Probes
-from hub.organizations.dcv.mailing import SmtpMailer, SmtpSettings
-from hub.organizations.dcv.probes import DnsResolver, ProbeSettings, SafeFetcher
-from hub.organizations.dcv.records import DcvOptions, DcvTools
-from hub.organizations.dcv.registry import installed_methods, installed_writers
 from hub.organizations.dcv.routes import DcvRoutes, DnsWriterRoutes
 from hub.organizations.dcv.service import DcvService
 from hub.organizations.domain_routes import DomainRoutes
@@ -85,10 +65,8 @@ from hub.renewals.planning.routes import planning_routes
 from hub.renewals.planning.service import PlanningService
 from hub.renewals.routes import RenewalRoutes
 from hub.renewals.service import RenewalRooms, RenewalService
-from hub.secret_sources import SecretReader, SecretSource
+from hub.service_options import dcv_tools, load_hsm, load_weak_keys, notification_options, sign_in_options
 from pki.at_rest import KeyEncryptionKey, new_key
-from pki.errors import MalformedKeyList
-from pki.weak_key_lists import Blocklist, KnownInAny, KnownKeys, merged, read_weak_key_list
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,140 +146,6 @@ def build_services(
         discovery=DiscoveryService(db, fleet, lifecycle),
         planning=planning,
         notifications=NotificationService(db, kek, notification_options(settings, base_url=base_url)),
-    )
-
-
-def load_hsm(settings: Settings) -> Hsm | None:
-    """Return the HSM of the settings, which is asked for nothing yet; None where there is none."""
-    if not settings.hsm_module:
-        return None
-    source, reader = SecretSource.parse(settings.hsm_pin_source), SecretReader()
-    return Hsm(
-        HsmSettings(
-            module=Path(settings.hsm_module),
-            token=settings.hsm_token,
-            pin=lambda: reader.read(source, what="the HSM's PIN"),
-        )
-    )
-
-
-def load_weak_keys(settings: Settings) -> KnownKeys:
-    """Read the lists of published keys; none where there is no such folder. ``.dat`` files are block lists.
-
-    Raises:
-        ConfigurationError: a file can't be read, or is no such list. It is not passed over: who put it there
-            relies on it.
-    """
-    folder = settings.weak_keys_path
-    if not folder.is_dir():
-        if settings.weak_keys_dir:
-            raise ConfigurationError(f"weak_keys_dir {folder} is not a folder")
-        return KnownInAny(())
-    lists, blocklists = [], []
-    for file in sorted(path for path in folder.iterdir() if path.is_file()):
-        try:
-            if file.suffix == ".dat":
-                blocklists.append(Blocklist(_mapped(file)))
-            else:
-                lists.append(read_weak_key_list(file.read_text(encoding="ascii")))
-        except (OSError, ValueError, MalformedKeyList) as error:
-            raise ConfigurationError(f"weak keys {file}: {error}") from error
-    return KnownInAny((merged(lists), *blocklists))
-
-
-def _mapped(file: Path) -> mmap.mmap | bytes:
-    # An empty file can't be mapped. The others stay on disk: they have millions of records.
-    if not file.stat().st_size:
-        return b""
-    with file.open("rb") as opened:
-        return mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ)
-
-
-def notification_options(settings: Settings, *, base_url: str | None) -> NotificationOptions:
-    """Build what notifications are told; without a mail server mail is suppressed, and visible as that."""
-    smtp = None
-    if settings.smtp_host and settings.smtp_from:
-        smtp = EmailSettings(
-            host=settings.smtp_host,
-            port=settings.smtp_port,
-            security=settings.smtp_security,
-            sender=settings.smtp_from,
-            username=settings.smtp_username,
-            password=SecretStr(settings.smtp_password),
-        )
-    return NotificationOptions(
-        base_url=base_url or settings.base_url,
-        kinds=installed_notifiers(),
-        smtp=smtp,
-        allowed_networks=tuple(ip_network(text) for text in settings.notification_allowed_networks),
-    )
-
-
-def sign_in_options(
-    settings: Settings, kek: KeyEncryptionKey, *, base_url: str | None, asks_at: str
-) -> SignInOptions:
-    """Build what signing in is told.
-
-    Raises:
-        ConfigurationError: the CAs for client certificates can't be read.
-    """
-    trust = ClientTrust()
-    if settings.client_certificate_ca:
-        try:
-            authorities = load_authorities(Path(settings.client_certificate_ca))
-        except (OSError, ValueError) as error:
-            raise ConfigurationError(
-                f"client_certificate_ca {settings.client_certificate_ca}: {error}"
-            ) from error
-        crl = settings.client_certificate_crl
-        trust = ClientTrust(authorities, CrlFile(Path(crl))) if crl else ClientTrust(authorities)
-    return SignInOptions(
-        base_url=base_url or settings.base_url,
-        kek=kek,
-        client_trust=trust,
-        certificate_revoked=certificate_is_revoked,
-        certificate_url=asks_at,
-    )
-
-
-async def certificate_is_revoked(session: AsyncSession, sha256: str) -> bool:
-    """Say whether the hub's inventory has a certificate, by its SHA-256 in hex, as revoked."""
-    revoked = select(Certificate.id).where(
-        Certificate.fingerprint_sha256 == sha256, Certificate.status == CertificateStatus.REVOKED.value
-    )
-    return (await session.execute(revoked)).first() is not None
-
-
-def dcv_tools(
-    db: Database, settings: Settings, kek: KeyEncryptionKey, *, fleet: FleetService, base_url: str | None
-) -> DcvTools:
-    """Build what domain validation looks, writes and mails with."""
-    url = base_url or settings.base_url
-    probing = ProbeSettings(
-        nameservers=tuple(nameserver(text) for text in settings.dcv_nameservers),
-        allowed_networks=tuple(ip_network(text) for text in settings.dcv_allowed_networks),
-        allowed_ports=frozenset(settings.dcv_allowed_ports),
-    )
-    resolver = DnsResolver(probing, db.clock)
-    mail = SmtpSettings(
-        host=settings.smtp_host,
-        port=settings.smtp_port,
-        sender=settings.smtp_from,
-        security=settings.smtp_security,
-        username=settings.smtp_username,
-        password=settings.smtp_password,
-    )
-    return DcvTools(
-        probes=Probes(resolver, SafeFetcher(probing, resolver, db.clock)),
-        vantage=FleetVantage(fleet),
-        mailer=SmtpMailer(mail) if settings.smtp_host and settings.smtp_from else None,
-        kek=kek,
-        methods=installed_methods(),
-        writers=installed_writers(),
-        options=DcvOptions(
-            base_url=url,
-            issuer=settings.dcv_issuer or urlsplit(url).hostname or "localhost",
-        ),
     )
 
 

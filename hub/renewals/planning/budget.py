@@ -20,7 +20,8 @@ from hub.http.principal import Principal
 from hub.lifecycle.models import Certificate, CertificateLocation
 from hub.lifecycle.scoping import certificate_scope
 from hub.lifecycle.states import CertificateStatus, InstallState, RenewalState
-from hub.renewals.planning.chain import Facts, Link, LinkState, chain, worst
+from hub.renewals.planning.chain import chain, worst
+from hub.renewals.planning.chain_facts import Facts, Link, LinkState
 from hub.renewals.planning.errors import InServiceNotFound, NotIssued
 from hub.renewals.planning.gather import ORGANIZATIONS, gather
 

@@ -21,7 +21,7 @@ from hub.organizations.dcv.clock import reuse_until
 from hub.organizations.dcv.standing import Proofs, covering_domains, covers, read_proofs
 from hub.renewals.calendar_port import IntervalKind, PlannedCertificate
 from hub.renewals.planning.calendar import PlanningCalendar
-from hub.renewals.planning.chain import (
+from hub.renewals.planning.chain_facts import (
     AgentFacts,
     CaFacts,
     ClosedFacts,

@@ -11,7 +11,8 @@ from hub.lifecycle.models import Certificate
 from hub.lifecycle.states import RenewalState
 from hub.renewals.planning.budget import SERVED
 from hub.renewals.planning.models import CaQuota, MaintenanceWindow, RenewalFreeze
-from hub.renewals.planning.schemas import BudgetRow, FreezeRow, QuotaRow, UpcomingRow, WindowRow, clock
+from hub.renewals.planning.schemas import clock
+from hub.renewals.planning.views import BudgetRow, FreezeRow, QuotaRow, UpcomingRow, WindowRow
 
 _ORGANIZATIONS = table("organizations", column("id"), column("name"))
 _DEPARTMENTS = table("departments", column("id"), column("name"))

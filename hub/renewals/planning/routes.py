@@ -18,6 +18,17 @@ from hub.renewals.planning.listing import BUDGETS, FREEZES, QUOTAS, UPCOMING, WI
 from hub.renewals.planning.models import MaintenanceWindow, RenewalFreeze
 from hub.renewals.planning.preview import AUTOMATIC
 from hub.renewals.planning.schemas import (
+    FreezeBody,
+    FreezeChange,
+    FreezePreview,
+    QuotaBody,
+    QuotaChange,
+    WindowBody,
+    WindowChange,
+    clock,
+)
+from hub.renewals.planning.service import MOST_EVENTS, PlanningService
+from hub.renewals.planning.views import (
     BudgetRow,
     BudgetSummary,
     BudgetView,
@@ -27,24 +38,15 @@ from hub.renewals.planning.schemas import (
     ConsequencesView,
     ForecastQuery,
     ForecastView,
-    FreezeBody,
-    FreezeChange,
-    FreezePreview,
     FreezeRow,
     FreezeView,
     OrganizationFigureView,
-    QuotaBody,
-    QuotaChange,
     QuotaRow,
     QuotaView,
     UpcomingRow,
-    WindowBody,
-    WindowChange,
     WindowRow,
     WindowView,
-    clock,
 )
-from hub.renewals.planning.service import MOST_EVENTS, PlanningService
 
 
 class CalendarRoutes(RouteSet):

@@ -4,8 +4,8 @@ import hashlib
 
 import pytest
 
-from hub.composition import load_weak_keys
 from hub.config import ConfigurationError, load_settings
+from hub.service_options import load_weak_keys
 from pki.weak_key_lists import modulus_digest
 
 MODULI = (2**2047 + 1, 2**2047 + 3)

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from hub.renewals.planning.chain import (
+from hub.renewals.planning.chain import chain, worst
+from hub.renewals.planning.chain_facts import (
     AgentFacts,
     CaFacts,
     ClosedFacts,
@@ -15,8 +16,6 @@ from hub.renewals.planning.chain import (
     QuotaFacts,
     RenewalFacts,
     SuccessorFacts,
-    chain,
-    worst,
 )
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
