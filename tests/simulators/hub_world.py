@@ -15,6 +15,7 @@ from hub.access.privileges import EVERY_POWER
 from hub.db.tables import all_tables
 from hub.db.uow import Database
 from hub.http.principal import SYSTEM, Principal, Role, RoleGrant
+from hub.issuers.private_ca.hsm import Hsm
 from hub.issuers.service import HierarchySpec, IssuerService
 from hub.lifecycle.models import Certificate
 from hub.lifecycle.requests import EnrollmentRequest, Method
@@ -35,7 +36,7 @@ ADMIN = Principal(
     grants=(RoleGrant(role=Role.MRAO),),
     privileges=EVERY_POWER,
 )
-_KEK = KeyEncryptionKey(bytes(range(32)))
+KEK = KeyEncryptionKey(bytes(range(32)))
 
 
 def rao(organization_id: int, name: str = "rita") -> Principal:
@@ -61,6 +62,7 @@ class World:
     url: str
     clock: Clock = field(default_factory=Clock)
     fleet_state: FleetState = field(default_factory=FleetState)
+    hsm: Hsm | None = None
     db: Database = field(init=False)
     organizations: OrganizationService = field(init=False)
     profiles: ProfileService = field(init=False)
@@ -77,7 +79,7 @@ class World:
         self.db = Database.open(self.url, clock=self.clock)
         self.organizations = OrganizationService(self.db)
         self.profiles = ProfileService(self.db)
-        self.issuers = IssuerService(self.db, _KEK, public_url="http://hub.example.com")
+        self.issuers = IssuerService(self.db, KEK, public_url="http://hub.example.com", hsm=self.hsm)
         self.fleet = FleetDouble(self.db, self.fleet_state)
         rooms = Rooms(
             organizations=self.organizations,
