@@ -24,6 +24,8 @@ from hub.notifications.queue import enqueue
 
 NAME = "notifications"
 POLL_S = 5.0
+# Events that follow one another are taken together: rules and people are read once for all of them.
+_GATHER_S = 0.2
 _RETRY_S = 2.0
 _C = EventCursor
 _log = structlog.get_logger(__name__)
@@ -50,8 +52,8 @@ class Intake:
                     )
                     await asyncio.sleep(_RETRY_S)
                     continue
-                if not more:
-                    await notices.get(timeout_s=POLL_S)
+                if not more and await notices.get(timeout_s=POLL_S) is not None:
+                    await asyncio.sleep(_GATHER_S)
 
     async def run_all(self) -> int:
         """Take over everything that is there now; return how many messages that made."""

@@ -25,7 +25,6 @@ LEASE_S = 180
 MAX_ATTEMPTS = 13
 _FIRST_DELAY_S = 30
 _LONGEST_DELAY_S = 4 * 3600
-_INSERT_CHUNK = 200
 _BATCH_LIMIT = 500
 
 _TABLE: Any = Notification.__table__
@@ -86,16 +85,16 @@ def dedupe_key(*parts: object) -> str:
 
 async def enqueue(uow: UnitOfWork, rows: Sequence[Mapping[str, Any]]) -> int:
     """Write messages and return how many are new; those that were written before are left alone."""
-    added = 0
-    unique = list({row["dedupe_key"]: row for row in reversed(rows)}.values())[::-1]
-    for start in range(0, len(unique), _INSERT_CHUNK):
-        statement = (
-            insert_for(uow.session, _TABLE)
-            .values([dict(row) for row in unique[start : start + _INSERT_CHUNK]])
-            .on_conflict_do_nothing(index_elements=["dedupe_key"])
-            .returning(_TABLE.c.id)
-        )
-        added += len((await uow.session.execute(statement)).all())
+    unique = [dict(row) for row in {row["dedupe_key"]: row for row in reversed(rows)}.values()][::-1]
+    if not unique:
+        return 0
+    # Values beside the statement and not in it: so it is compiled once, not for each number of messages.
+    statement = (
+        insert_for(uow.session, _TABLE)
+        .on_conflict_do_nothing(index_elements=["dedupe_key"])
+        .returning(_TABLE.c.id)
+    )
+    added = len((await uow.session.execute(statement, unique)).all())
     if added:
         uow.notify(CHANNEL)
     return added

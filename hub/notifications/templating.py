@@ -11,6 +11,7 @@ import html
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from hub.notifications.errors import TemplateInvalid
 
@@ -69,7 +70,7 @@ def _variable(name: str | None, known: Collection[str], *, field: str) -> Variab
 
 def render_subject(text: str, values: Mapping[str, str]) -> str:
     """Return a subject: one line, whatever the values hold."""
-    parts = parse(text, values.keys() | _named(text), field="subject")
+    parts = _parts(text, "subject")
     filled = "".join(_filled(part, values) for part in parts)
     line = _BLANK.sub(" ", _CONTROL.sub(" ", filled)).strip()
     return line if len(line) <= MAX_SUBJECT else line[: MAX_SUBJECT - 1] + "…"
@@ -79,7 +80,7 @@ def render_body(text: str, values: Mapping[str, str]) -> str:
     """Return a text with its lines filled; those whose variables are all empty are left out."""
     lines = []
     for line in text.replace("\r\n", "\n").split("\n"):
-        parts = parse(line, values.keys() | _named(line), field="body")
+        parts = _parts(line, "body")
         variables = [part for part in parts if isinstance(part, Variable)]
         if variables and not any(values.get(each.name) for each in variables):
             continue
@@ -87,6 +88,12 @@ def render_body(text: str, values: Mapping[str, str]) -> str:
         lines.append(_CONTROL.sub("", filled.replace("\r\n", "\n").replace("\r", "\n")).rstrip())
     text = "\n".join(lines).strip("\n")
     return re.sub(r"\n{3,}", "\n\n", text) + "\n"
+
+
+@lru_cache(maxsize=2048)
+def _parts(text: str, field: str) -> Parts:
+    # The same few templates are filled again and again. A name without a value renders as nothing.
+    return parse(text, _named(text), field=field)
 
 
 def _named(text: str) -> set[str]:

@@ -7,6 +7,7 @@ Rules count at each sign-in and at each request of a session or API token.
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import time
 from collections.abc import Iterable, Sequence
@@ -94,6 +95,7 @@ class AccessRules:
         self._db = db
         self._cached: tuple[Rule, ...] = ()
         self._read_at_s = -_CACHE_S
+        self._reading = asyncio.Lock()
 
     async def admit(self, principal: Principal, address: str) -> None:
         """Do nothing if ``principal`` may come from ``address``.
@@ -110,11 +112,17 @@ class AccessRules:
             raise AddressNotAllowed(f"access rules don't allow the address {address}")
 
     async def _current(self) -> tuple[Rule, ...]:
-        if time.monotonic() - self._read_at_s >= _CACHE_S:
-            async with self._db.read() as session:
-                self._cached = tuple(await load(session))
-            self._read_at_s = time.monotonic()
+        if self._is_old():
+            # One request reads for all that wait.
+            async with self._reading:
+                if self._is_old():
+                    async with self._db.read() as session:
+                        self._cached = tuple(await load(session))
+                    self._read_at_s = time.monotonic()
         return self._cached
+
+    def _is_old(self) -> bool:
+        return time.monotonic() - self._read_at_s >= _CACHE_S
 
     def _forget(self) -> None:
         self._read_at_s = -_CACHE_S

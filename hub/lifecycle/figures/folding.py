@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import structlog
@@ -42,6 +43,11 @@ DIMENSIONS: dict[str, str] = {
 """What certificates are counted by -> the column of a change; ``total`` by type and status alone."""
 
 
+_counted = attrgetter(
+    "organization_id", "department_id", "type", "status", *filter(None, DIMENSIONS.values())
+)
+
+
 class Cell(NamedTuple):
     """The key of a count."""
 
@@ -70,10 +76,15 @@ def cells_of(change: Any) -> Iterator[Cell]:
 
 def sums(changes: Iterable[Any]) -> Counter[Cell]:
     """Return what the changes add up to, by count."""
-    added: Counter[Cell] = Counter()
+    # What was changed together is much alike: most changes differ in nothing that is counted.
+    alike: dict[tuple[Any, ...], tuple[Any, int]] = {}
     for change in changes:
+        key = _counted(change)
+        alike[key] = change, alike.get(key, (change, 0))[1] + change.amount
+    added: Counter[Cell] = Counter()
+    for change, amount in alike.values():
         for cell in cells_of(change):
-            added[cell] += change.amount
+            added[cell] += amount
     return added
 
 
