@@ -179,7 +179,8 @@ async def _services(session: AsyncSession, ids: Sequence[int]) -> dict[int, tupl
         .where(
             CertificateLocation.certificate_id.in_(ids),
             CertificateLocation.present,
-            CertificateLocation.kind != "private_key_agent",
+            # Where only the key lies, nobody is served.
+            CertificateLocation.kind.not_in(("private_key_agent", "network_agent")),
         )
         .order_by(CertificateLocation.id)
     )

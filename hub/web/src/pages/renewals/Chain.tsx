@@ -6,15 +6,21 @@ import { LINK_LABELS, LINK_TONES } from "./vocabulary";
 
 /** The chain in one line of a list: what is not in order by its name, the rest as a count. */
 export function ChainChips({ links }: { links: readonly ChainLink[] }) {
+  const fine = links.filter((link) => link.state === "ok");
+  const others = links.filter((link) => link.state !== "ok");
   return (
     <span className="chain-chips">
-      {links.map((link, index) => (
+      {others.map((link) => (
         <span key={link.name} className="chain-chip" title={`${link.title}: ${link.message}`}>
-          {index > 0 && <span className="chain-joint" data-tone={LINK_TONES[link.state]} aria-hidden="true" />}
           <Badge tone={LINK_TONES[link.state]}>{link.title}</Badge>
           <span className="visually-hidden">{LINK_LABELS[link.state]}</span>
         </span>
       ))}
+      {fine.length > 0 && (
+        <span className="chain-chip" title={fine.map((link) => `${link.title}: ${link.message}`).join("\n")}>
+          <Badge tone={LINK_TONES.ok}>{fine.length === 1 ? (fine[0]?.title ?? "") : `${fine.length} in order`}</Badge>
+        </span>
+      )}
     </span>
   );
 }
