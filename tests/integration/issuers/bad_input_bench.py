@@ -21,6 +21,7 @@ from hub.db.tables import all_tables
 from hub.http.shell import ShellOptions, build_application
 from hub.issuers.hierarchies.routes import PrivateCaRoutes
 from hub.issuers.hierarchies.service import PrivateCaService
+from hub.issuers.hierarchies.trust import TrustRoutes
 from hub.issuers.ocsp.routes import OcspRoutes
 from hub.issuers.routes import IssuerRoutes, StatusRoutes
 from hub.lifecycle.route_sets import certificate_routes
@@ -100,6 +101,7 @@ async def running(url, token=None, *, clock=None):
             [
                 *certificate_routes(world.lifecycle),
                 PrivateCaRoutes(PrivateCaService(world.db, KEK, world.issuers)),
+                TrustRoutes(world.db, world.profiles),
                 IssuerRoutes(world.db, world.issuers),
                 StatusRoutes(world.db, world.issuers),
                 OcspRoutes(world.issuers.ocsp),

@@ -255,7 +255,7 @@ async def test_cas_with_keys_in_an_hsm(db, token, tmp_path):
 
 @pytest.mark.parametrize("kind", ["ec-p256", "ec-p384", "rsa-2048"])
 async def test_chains_stand_path_validation(hub, kind):
-    # RFC 5280, 6, as another verifier does it, which knows no Ed25519, P-521 or ML-DSA for servers.
+    # RFC 5280, 6, as another verifier does it; the issuers' tests do so for all types of keys.
     root = await hub.create("Root", template=f"{kind}-root")
     limits = NameConstraints(permitted_dns=("example.com",))
     issuing = await hub.ca(
