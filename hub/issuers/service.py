@@ -300,6 +300,11 @@ class IssuerService:
         )
         return backend_id
 
+    async def check_name(self, session: AsyncSession, name: str) -> None:
+        """Raise BackendNameTaken if a backend has this name."""
+        if await session.scalar(select(CaBackendRow.id).where(CaBackendRow.name == name)) is not None:
+            raise BackendNameTaken(f"there is a CA backend named {name!r} already", field="name")
+
     async def change_backend(
         self, uow: UnitOfWork, backend_id: int, changes: BackendChanges, *, principal: Principal
     ) -> None:

@@ -55,6 +55,8 @@ class OfflineCas:
         ``backend_id``: the CA takes over in a backend that is there. Raises as ``PrivateCaService.create``.
         """
         check_new(new)
+        if backend_id is None:
+            await self._cas.check_name(new.name)
         try:
             key, csr = await asyncio.to_thread(self._key_and_csr, new)
         except InvalidName as fault:

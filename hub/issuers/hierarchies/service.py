@@ -42,7 +42,7 @@ from pki.at_rest import KeyEncryptionKey
 from pki.certificates import load_certificate
 from pki.errors import InvalidName, InvalidTemplate, MalformedDer
 from pki.keys import spki_sha256
-from pki.names import SubjectFields
+from pki.names import SubjectFields, encode_name
 from pki.templates import SERIAL_RANDOM_BYTES, Validity
 
 # CAs begin a little earlier than they are made, for clocks that are slow.
@@ -87,6 +87,7 @@ class PrivateCaService:
             BackendNameTaken: the name is in use.
         """
         check_new(new)
+        await self.check_name(new.name)
         parent = None if new.parent_id is None else await self._parent(new.parent_id)
         made = await self.certify(new, parent)
         async with self.db.write() as uow:
@@ -114,8 +115,18 @@ class PrivateCaService:
         except (InvalidTemplate, MalformedDer) as fault:
             raise InvalidCa(str(fault)) from fault
 
+    async def check_name(self, name: str) -> None:
+        """Raise BackendNameTaken before a key is made, which would stay in an HSM.
+
+        Of two that take a name at the same moment the second fails when it is stored.
+        """
+        async with self.db.read() as session:
+            await self.issuers.check_name(session, name.strip())
+
     def make_key(self, new: NewCa, title: str) -> CaKey:
-        """Make the key of a new CA; blocks."""
+        """Make the key of a new CA; blocks. Raises InvalidName, and what ``KeyMaker.make`` raises."""
+        # Before there is a key: in an HSM it would stay.
+        encode_name(full_subject(new))
         key_type = CA_TEMPLATES[new.template].key_type
         label = f"{new.name.strip()} {title} {self.db.clock():%Y-%m-%d}"
         return self.keys.make(

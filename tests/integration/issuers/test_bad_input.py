@@ -215,3 +215,25 @@ async def test_bad_input(bench, case):
 @rows(hsm=True)
 async def test_bad_hsm(hsm_bench, case):
     await assert_refused(hsm_bench, case)
+
+
+@pytest.mark.server
+@pytest.mark.parametrize(
+    ("changes", "status", "code", "field"),
+    [
+        ({"name": "Private CA"}, 409, "ca_backend_name_taken", "name"),
+        ({"name": " Private CA ", "external": True}, 409, "ca_backend_name_taken", "name"),
+        ({"subject": {"organization": "Example Ltd", "country": "D1"}}, 400, "invalid_private_ca", "subject"),
+        ({"external": True, "subject": {"country": "DE"}}, 400, "invalid_private_ca", "subject"),
+    ],
+    ids=["name taken", "name of a request taken", "no such country", "nobody's request"],
+)
+async def test_what_is_refused_leaves_no_key_in_the_hsm(hsm_bench, changes, status, code, field):
+    body = hsm_root() | changes
+    if body.get("external"):
+        body["template"] = "ec-p256-issuing"
+    before = hsm_bench.token.count_keys()
+    answered, answer = await hsm_bench.ask("POST", "/private-cas", body)
+    assert (answered, answer["code"]) == (status, code), answer
+    assert [item["field"] for item in answer["errors"]] == [field]
+    assert hsm_bench.token.count_keys() == before

@@ -42,6 +42,10 @@ class Token:
         shutil.move(self.folder / "tokens", self.folder / "pulled")
         (self.folder / "tokens").mkdir()
 
+    def count_keys(self) -> int:
+        wanted = {pkcs11.Attribute.CLASS: pkcs11.ObjectClass.PRIVATE_KEY}
+        return self.hsm._call(lambda _binding, session: len(list(session.get_objects(wanted))))
+
     def put_back(self) -> None:
         shutil.rmtree(self.folder / "tokens")
         shutil.move(self.folder / "pulled", self.folder / "tokens")
