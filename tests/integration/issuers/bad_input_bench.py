@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import subprocess
 from datetime import timedelta
 from typing import Any
 
@@ -196,6 +197,13 @@ def forged_request() -> bytes:
 
 def small_rsa_request() -> bytes:
     return signed_request(rsa.generate_private_key(65537, 1024))
+
+
+def sha1_request() -> bytes:
+    """Signed over SHA-1, which ``cryptography`` refuses to do."""
+    command = ["openssl", "req", "-new", "-sha1", "-newkey", "rsa:2048", "-noenc", "-keyout", "/dev/null"]
+    command += ["-subj", "/CN=www.example.com"]
+    return subprocess.run(command, check=True, capture_output=True).stdout
 
 
 def key_sha256(csr: bytes) -> str:

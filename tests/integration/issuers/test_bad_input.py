@@ -19,6 +19,7 @@ from tests.integration.issuers.bad_input_bench import (
     forged_request,
     key_sha256,
     running,
+    sha1_request,
     signed_request,
     small_rsa_request,
 )
@@ -130,6 +131,7 @@ IMPORT = "ca_import_refused"
 CASES = [
     Case("forged request", order(forged_request), 422, REFUSED, "not signed by", "BadCsrSignature"),
     Case("small RSA key", order(small_rsa_request), 422, REFUSED, "2048 bits", "RsaKeyTooSmall"),
+    Case("SHA-1 request", order(sha1_request), 422, REFUSED, "sha1", "WeakSignatureHash"),
     Case(
         "odd curve",
         order(lambda: signed_request(ec.generate_private_key(ec.SECP256K1()))),
