@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -20,6 +21,7 @@ from hub.db.outbox import OutboxEvent
 from hub.db.uow import Database
 
 BATCH = 200
+_COLUMNS: Any = tuple(OutboxEvent.__table__.c)
 _POSITION = re.compile(r"(?:([0-9]{1,18}):)?([0-9]{1,18})")
 
 
@@ -53,9 +55,12 @@ def position_of(event: OutboxEvent) -> Position:
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Events of the wanted kinds, and the position up to which there are no others of them."""
+    """Events of the wanted kinds, and the position up to which there are no others of them.
 
-    events: list[OutboxEvent]
+    The events are rows with the columns of :class:`OutboxEvent`: objects of thousands would cost too much.
+    """
+
+    events: list[Any]
     end: Position
 
 
@@ -81,8 +86,12 @@ class OutboxReader:
             end = await self._end(session)
             if end <= position:
                 return Stretch([], position)
-            wanted = self._following(position).where(OutboxEvent.kind.in_(sorted(kinds)), self._until(end))
-            events = list(await session.scalars(wanted.limit(limit)))
+            wanted = (
+                self._following(position)
+                .where(OutboxEvent.kind.in_(sorted(kinds)), self._until(end))
+                .with_only_columns(*_COLUMNS)
+            )
+            events: list[Any] = list((await session.execute(wanted.limit(limit))).all())
         return Stretch(events, position_of(events[-1]) if len(events) == limit else end)
 
     async def _end(self, session: AsyncSession) -> Position:

@@ -54,7 +54,8 @@ async def record(uow: UnitOfWork, serials: Sequence[SerialRecord]) -> None:
     if not serials:
         return
     await uow.session.execute(
-        insert_for(uow.session, CaSerial).on_conflict_do_nothing(),
+        # The table, not the mapped class: nobody needs objects of these rows.
+        insert_for(uow.session, CaSerial.__table__).on_conflict_do_nothing(),
         [
             {
                 "authority_id": item.authority_id,

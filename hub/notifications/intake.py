@@ -7,12 +7,13 @@ another replica and writes nothing. Kinds that no type listens to are stepped ov
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from typing import Any
 
 import structlog
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from hub.db.outbox import OutboxEvent
 from hub.db.outbox_reader import OutboxReader, Position
 from hub.db.uow import Database
 from hub.db.upsert import insert_for
@@ -116,7 +117,7 @@ async def _move(session: AsyncSession, expected: Position, new: Position) -> Non
         raise NotificationMoved
 
 
-async def _occurrences(session: AsyncSession, events: list[OutboxEvent]) -> list[Occurrence]:
+async def _occurrences(session: AsyncSession, events: Sequence[Any]) -> list[Occurrence]:
     found = []
     for event in events:
         for kind in types_for(event.kind, event.data):
