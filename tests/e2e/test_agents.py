@@ -35,7 +35,7 @@ def test_a_command_is_seen_from_its_order_to_its_result(console: Console) -> Non
     expect(page.get_by_role("region", name=re.compile("^nginx"))).to_contain_text(NGINX_NAME)
     page.get_by_role("button", name="Look for servers again").click()
     page.get_by_role("link", name="Commands").nth(1).click()
-    newest = page.locator("tbody tr[data-row]").first
+    newest = page.locator("tbody tr[data-row]").filter(has_text="Discover Servers").first
     expect(newest).to_contain_text("Successful")
     newest.get_by_role("link").first.click()
     expect(page.get_by_role("heading", name="Discover Servers")).to_be_visible()
@@ -97,7 +97,7 @@ def test_a_certificate_is_made_and_installed_on_a_real_server(console: Console) 
     page.get_by_role("button", name="Approve").click()
     page.get_by_role("dialog").get_by_role("button", name="Approve").click()
     page.get_by_role("link", name="Management").click()
-    installation = page.get_by_role("region", name="Installation", exact=True)
+    installation = page.get_by_role("region", name="Auto-installation", exact=True)
     expect(installation).to_contain_text("Installed", timeout=60_000)
     expect(installation).to_contain_text("Successful")
     page.get_by_role("link", name="Details", exact=True).click()
@@ -105,23 +105,27 @@ def test_a_certificate_is_made_and_installed_on_a_real_server(console: Console) 
     assert _served(console.stage.nginx.port) == fingerprint
 
 
+def _next(page: Page, heading: str) -> None:
+    page.get_by_role("button", name="Next").click()
+    expect(page.get_by_role("heading", name=heading, exact=True)).to_be_visible()
+
+
 def _fill_in_installation(page: Page) -> None:
-    following = page.get_by_role("button", name="Next")
     page.get_by_role("radio", name=re.compile("Made and installed")).check()
-    following.click()
+    _next(page, "Details")
     page.get_by_label("Organization").select_option("Default")
     page.get_by_label("Certificate profile").select_option("Private TLS server")
     page.get_by_label("Term").select_option("90 days")
-    following.click()
+    _next(page, "Private key")
     page.get_by_role("radio", name=re.compile("private key store")).check()
     page.get_by_label("Key type").select_option("EC-P256")
     page.get_by_role("combobox", name="Private key store").select_option(label="demo key store")
-    following.click()
+    _next(page, "Domains")
     page.get_by_label("Common name").fill(NGINX_NAME)
-    following.click()
+    _next(page, "Nodes and ports")
     page.get_by_role("checkbox", name=re.compile(NGINX_NAME)).check()
-    following.click()
-    following.click()
+    for heading in ("Installation", "Renewal", "Review"):
+        _next(page, heading)
 
 
 def _served(port: int) -> str:

@@ -63,7 +63,15 @@ def until_idle(process: psutil.Process) -> None:
 
 def worker_processes() -> list[psutil.Process]:
     """This process's scan workers."""
-    return [child for child in psutil.Process().children() if "spawn_main" in " ".join(child.cmdline())]
+    return [child for child in psutil.Process().children() if "spawn_main" in " ".join(_command(child))]
+
+
+def _command(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except (psutil.NoSuchProcess, psutil.ZombieProcess):
+        # Children of other tests that have ended meanwhile.
+        return []
 
 
 def endpoints(batches: list[Batch]) -> list[tuple[str, int]]:

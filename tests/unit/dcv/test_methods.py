@@ -29,7 +29,8 @@ def decide(method: str, *values: str, fault: Finding | None = None):
 
 def test_all_methods_and_writers_are_found_by_their_entry_points():
     assert set(METHODS) == {"dns_cname", "dns_persistent", "dns_txt", "email", "http_file"}
-    assert set(installed_writers()) == {"acme_dns", "rfc2136"}
+    writers = {"acme_dns", "azure_dns", "cloudflare", "program", "rfc2136", "route53"}
+    assert set(installed_writers()) == writers
     with pytest.raises(MethodUnknown) as caught:
         method_named(METHODS, "whois")
     assert "dns_txt" in caught.value.message
