@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import platform
 import subprocess
 import sys
@@ -65,6 +66,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--build-dir", type=Path, default=ROOT / "build/agent")
     parser.add_argument("--target-dir", type=Path, default=ROOT / "dist")
     options = parser.parse_args(arguments)
+    # What is packed keeps its modes, and the agent's own user has to read it.
+    os.umask(0o022)
     freeze(options.build_dir.resolve())
     print(pack(options.packager, options.build_dir.resolve(), options.target_dir.resolve()))
     return 0

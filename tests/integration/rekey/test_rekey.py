@@ -1,6 +1,7 @@
 """A hub whose key is changed: everything opens under the new one, and nothing under the old."""
 
 import asyncio
+import os
 
 import pytest
 from sqlalchemy import select, update
@@ -16,6 +17,15 @@ from hub.key_encryption import open_kek
 from hub.rekey import SecretsLeftBehind, rekey
 from pki.at_rest import KeyEncryptionKey, key_id_of, new_key
 from pki.errors import WrongEncryptionKey
+
+
+@pytest.fixture(autouse=True)
+def _own_mask():
+    """The command line sets the process's mask; other tests go on with the one they had."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    yield
+    os.umask(mask)
 
 
 @pytest.fixture
