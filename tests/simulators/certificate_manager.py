@@ -1,7 +1,7 @@
 """A strict simulator of a public CA's certificate manager: version 1 of its REST calls for SSL certificates.
 
-After the vendor's published API documentation: https://scm.devx.sectigo.com/docs/ssl-certificates and the
-API references that customers republish. What the documentation does not name is refused.
+After the vendor's published API documentation ("SSL certificates") and the API references that customers
+republish. What the documentation does not name is refused.
 """
 
 from __future__ import annotations

@@ -63,9 +63,8 @@ class CertificateManagerSettings(ConnectionSettings):
     """Which account of the certificate manager, and which of its certificate profiles."""
 
     url: str = Field(
-        default="https://cert-manager.com",
         pattern=r"^https://[!-~]{1,500}$",
-        description="Address of the certificate manager.",
+        description="Address of the certificate manager, as the CA told you.",
     )
     customer_uri: str = Field(min_length=1, max_length=100, description="The customer URI of the account.")
     login: str = Field(min_length=1, max_length=128, description="Login of the API's administrator.")

@@ -233,7 +233,13 @@ async def test_a_client_certificate_instead_of_a_password(manager, serve, order,
     ],
 )
 def test_settings_that_can_not_work_are_refused(changes, word):
-    values = {"customer_uri": "e", "login": "a", "password": "p", "organization_id": 7}
+    values = {
+        "url": "https://ca.example",
+        "customer_uri": "e",
+        "login": "a",
+        "password": "p",
+        "organization_id": 7,
+    }
     with pytest.raises(ValidationError, match=word):
         CertificateManagerSettings(**({**values, "certificate_profile_id": 27} | changes))
 
