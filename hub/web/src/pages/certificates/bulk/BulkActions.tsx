@@ -52,9 +52,15 @@ function useBulk(selection: Selection) {
 export function BulkActions({ rows, selection }: { rows: readonly CertificateRow[]; selection: Selection }) {
   const may = useMay();
   const [asking, setAsking] = useState<BulkWords | null>(null);
+  // What was asked about stays what is done, whatever changes in the list meanwhile.
+  const [asked, setAsked] = useState<readonly CertificateRow[]>([]);
   const { results, setResults, run } = useBulk(selection);
   const chosen = rows.filter((row) => selection.has(String(row.id)));
   const fitting = (words: BulkWords) => chosen.filter((row) => words.fits(row));
+  const ask = (words: BulkWords) => {
+    setAsked(fitting(words));
+    setAsking(words);
+  };
   const able = (words: BulkWords) => may(words.right) && fitting(words).length > 0;
   const count = (words: BulkWords) => (fitting(words).length < chosen.length ? ` ${fitting(words).length}` : "");
   const more = MORE.filter(able);
@@ -70,7 +76,7 @@ export function BulkActions({ rows, selection }: { rows: readonly CertificateRow
               small
               variant={words.danger ? "danger" : "default"}
               onClick={() => {
-                setAsking(words);
+                ask(words);
               }}
             >
               {words.label}
@@ -88,7 +94,7 @@ export function BulkActions({ rows, selection }: { rows: readonly CertificateRow
                     className="menu-item"
                     onClick={() => {
                       close();
-                      setAsking(words);
+                      ask(words);
                     }}
                   >
                     {words.label}
@@ -103,8 +109,8 @@ export function BulkActions({ rows, selection }: { rows: readonly CertificateRow
       {asking && (
         <BulkDialog
           words={asking}
-          rows={fitting(asking)}
-          run={(extra) => run(asking, fitting(asking), extra)}
+          rows={asked}
+          run={(extra) => run(asking, asked, extra)}
           onClose={() => {
             setAsking(null);
           }}
